@@ -1,0 +1,65 @@
+"""`slat check`: parse, resolve and type-check; nothing is proved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from verifier.cli.shared import Failure, open_project, report, root_option
+from verifier.diagnostics.model import Diagnosed, Diagnostic
+from verifier.diagnostics.render import to_json
+from verifier.names.project import read_source
+from verifier.types.load import load
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Diagnostics as JSON on standard output, for editors.")
+@root_option
+def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
+    """Parse, resolve and type-check specifications and proofs.
+
+    Without PATH everything under specs/ and proofs/ is checked; with PATH only what concerns those files and
+    directories is reported.
+
+    \b
+    Examples:
+      slat check
+      slat check specs/sdm/ept/walk.slat --json
+    """
+    found: tuple[Diagnostic, ...]
+    try:
+        for path in paths:
+            if not path.is_dir():
+                read_source(path, str(path))
+        files = tuple(path.resolve() for path in paths if path.is_file())
+        project = open_project(root, files)
+        loaded = load(project)
+        found = loaded.warnings
+        said = f"{len(loaded.program.modules)} modules, {len(loaded.checked.claims)} claims"
+    except Diagnosed as error:
+        found, said = error.diagnostics, ""
+    if paths:
+        found = tuple(d for d in found if _concerns(d, paths)) or tuple(
+            d for d in found if d.severity == "error"
+        )
+    if as_json:
+        click.echo(json.dumps({"schema": "slat-check-1", "diagnostics": [to_json(d) for d in found]}, indent=2))
+    else:
+        report(found)
+    errors = sum(d.severity == "error" for d in found)
+    if errors:
+        click.echo(f"{errors} error{'s' if errors != 1 else ''}", err=True)
+        raise Failure(2)
+    if not as_json:
+        click.echo(f"well-typed: {said}" if said else "well-typed")
+
+
+def _concerns(diagnostic: Diagnostic, paths: tuple[Path, ...]) -> bool:
+    if diagnostic.span is None:
+        return True
+    name = Path(diagnostic.span.source.name)
+    shown = name if name.is_absolute() else Path.cwd() / name
+    return any(shown.resolve().is_relative_to(path.resolve()) or name == path for path in paths)

@@ -1,0 +1,65 @@
+"""Diagnostics as text and as JSON.
+
+In: diagnostics. Out: the block a terminal shows, or a dictionary for editors.
+Guarantee: the same diagnostic gives the same bytes; colour is the caller's business.
+Trusted: no, checked by the golden diagnostics.
+"""
+
+from __future__ import annotations
+
+from verifier.diagnostics.model import Diagnostic
+from verifier.source import Span
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """The diagnostic as a block of lines without a final end of line."""
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message()}"]
+    span = diagnostic.span
+    margin = ""
+    if span is not None:
+        margin = " " * len(str(span.line))
+        lines += _excerpt(span, diagnostic.label(), margin)
+    for note in diagnostic.notes():
+        place = f" ({note.span.place})" if note.span is not None else ""
+        lines.append(f"{margin} = note: {note.text}{place}")
+    if diagnostic.help():
+        lines.append(f"{margin} = help: {diagnostic.help()}")
+    return "\n".join(lines)
+
+
+def _excerpt(span: Span, label: str, margin: str) -> list[str]:
+    text = span.source.line_text(span.line)
+    before = text[: span.column - 1]
+    pad = "".join("\t" if char == "\t" else " " for char in before)
+    width = max(1, min(span.end - span.start, len(text) - len(before)))
+    caret = f"{pad}{'^' * width} {label}".rstrip()
+    return [
+        f"{margin}--> {span.source.name}:{span.line}:{span.column}",
+        f"{margin} |",
+        f"{span.line} | {text}".rstrip(),
+        f"{margin} | {caret}",
+    ]
+
+
+def to_json(diagnostic: Diagnostic) -> dict[str, object]:
+    """The diagnostic for an editor's quickfix list; lines and columns count from 1."""
+    span = diagnostic.span
+    place: dict[str, object] = {}
+    if span is not None:
+        end = max(span.start, span.end - 1)
+        source = span.source
+        place = {
+            "file": source.name,
+            "line": span.line,
+            "column": span.column,
+            "end_line": source.line_of(end),
+            "end_column": end - source.line_starts[source.line_of(end) - 1] + 2,
+        }
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message(),
+        **place,
+        "notes": [note.text for note in diagnostic.notes()],
+        "help": diagnostic.help(),
+    }

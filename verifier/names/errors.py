@@ -1,0 +1,202 @@
+"""What can be wrong with names, modules and citations. Codes E301 to E319, W301 to W309."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from verifier.diagnostics.model import Diagnostic, Note, nearest
+from verifier.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleName(Diagnostic):
+    """A file whose `module` line does not follow from its path."""
+
+    code = "E301"
+    found: str
+    wanted: str
+
+    def message(self) -> str:
+        return f"this file holds module `{self.wanted}`, not `{self.found}`"
+
+    def help(self) -> str:
+        return f"write `module {self.wanted}`, or move the file"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownModule(Diagnostic):
+    """`use` of a module that no file holds."""
+
+    code = "E302"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no module `{self.name}`"
+
+    def help(self) -> str:
+        return nearest(self.name, self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCycle(Diagnostic):
+    """Modules that use each other."""
+
+    code = "E303"
+    cycle: tuple[str, ...]
+
+    def message(self) -> str:
+        return "modules use each other: " + " -> ".join(f"`{name}`" for name in self.cycle)
+
+    def help(self) -> str:
+        return "move what both need into a module of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateName(Diagnostic):
+    """Two declarations, fields, clauses or parameters with one name."""
+
+    code = "E304"
+    name: str
+    first: Span
+
+    def message(self) -> str:
+        return f"`{self.name}` is declared twice"
+
+    def notes(self) -> tuple[Note, ...]:
+        return (Note("first declared here", self.first),)
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousName(Diagnostic):
+    """Two used modules declare the same name."""
+
+    code = "E305"
+    name: str
+    modules: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.name}` comes from {' and '.join(f'`{m}`' for m in self.modules)}"
+
+    def help(self) -> str:
+        return f"write `{self.modules[0]}.{self.name}`"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownName(Diagnostic):
+    """A name that nothing in scope declares."""
+
+    code = "E306"
+    name: str
+    what: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no {self.what} `{self.name}` here"
+
+    def help(self) -> str:
+        return nearest(self.name, self.known) or "a name comes from this module or from one that it uses"
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed(Diagnostic):
+    """A local name that hides another name."""
+
+    code = "E307"
+    name: str
+    first: Span | None
+
+    def message(self) -> str:
+        return f"`{self.name}` already means something here"
+
+    def notes(self) -> tuple[Note, ...]:
+        return () if self.first is None else (Note("declared here", self.first),)
+
+    def help(self) -> str:
+        return "choose another name"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownManual(Diagnostic):
+    """A citation of a manual that `MANUALS.toml` does not list."""
+
+    code = "E308"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`specs/MANUALS.toml` lists no manual `{self.name}`"
+
+    def help(self) -> str:
+        return nearest(self.name, self.known) or "known are " + ", ".join(f"`{n}`" for n in self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTitle(Diagnostic):
+    """A citation of a section that the manual does not have."""
+
+    code = "E309"
+    manual: str
+    title: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"{self.manual} has no section \"{self.title}\""
+
+    def help(self) -> str:
+        return nearest(self.title, self.known) or "add the section to `specs/MANUALS.toml` if the manual has it"
+
+
+@dataclass(frozen=True, slots=True)
+class Manuals(Diagnostic):
+    """`MANUALS.toml` cannot be used."""
+
+    code = "E310"
+    problem: str
+
+    def message(self) -> str:
+        return f"`specs/MANUALS.toml`: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recursion(Diagnostic):
+    """Functions that call each other in a circle."""
+
+    code = "E311"
+    cycle: tuple[str, ...]
+
+    def message(self) -> str:
+        return "functions are total, so none calls itself: " + " -> ".join(f"`{n}`" for n in self.cycle)
+
+    def help(self) -> str:
+        return "use `all`, `any`, `meet` or `until` over a bounded list"
+
+
+@dataclass(frozen=True, slots=True)
+class Uncited(Diagnostic):
+    """A declaration under `specs/` that cites nothing."""
+
+    code = "W301"
+    severity = "warning"
+    name: str
+
+    def message(self) -> str:
+        return f"`{self.name}` cites no manual"
+
+    def help(self) -> str:
+        return f'write `per SDM "section title"` after `{self.name}`'
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedImport(Diagnostic):
+    """A module that is used but from which no name is taken."""
+
+    code = "W302"
+    severity = "warning"
+    name: str
+
+    def message(self) -> str:
+        return f"nothing of `{self.name}` is needed here"
+
+    def help(self) -> str:
+        return "delete the line"

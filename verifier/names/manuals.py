@@ -1,0 +1,58 @@
+"""The manuals that may be cited, read from `specs/MANUALS.toml`.
+
+In: the file. Out: `Manuals`: for each manual its edition and its sections.
+Guarantee: an edition is named here only; a title that is not listed cannot be cited.
+Trusted: yes: that a listed title exists in the manual is checked by people.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import cast
+
+from verifier.diagnostics.model import Diagnosed
+from verifier.names import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A citable title; `number` is its number in the pinned edition or a source file, `note` what is unsure."""
+
+    title: str
+    number: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """A manual with its pinned edition; sections by title."""
+
+    name: str
+    title: str
+    edition: str
+    sections: dict[str, Section]
+
+
+Manuals = dict[str, Manual]
+
+
+def read_manuals(text: str) -> Manuals:
+    """The manuals in `text` (TOML); raises `Diagnosed` if it is not of that form."""
+    try:
+        data = tomllib.loads(text)
+        return {name: _manual(name, cast("dict[str, object]", entry)) for name, entry in data.items()}
+    except tomllib.TOMLDecodeError as error:
+        raise Diagnosed([errors.Manuals(None, str(error))]) from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Diagnosed([errors.Manuals(None, f"missing or malformed {error}")]) from None
+
+
+def _manual(name: str, entry: dict[str, object]) -> Manual:
+    sections = cast("list[dict[str, str]]", entry["sections"])
+    return Manual(
+        name,
+        str(entry["title"]),
+        str(entry["edition"]),
+        {s["title"]: Section(s["title"], s.get("number", ""), s.get("note", "")) for s in sections},
+    )

@@ -1,0 +1,97 @@
+"""The files of a project.
+
+In: a directory. Out: its root, the sources under `specs/` and `proofs/`, and the manuals.
+Guarantee: sources come in the order of their names; nothing is written.
+Trusted: no, checked by tests on faulty trees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from verifier.diagnostics.model import Diagnosed, Diagnostic
+from verifier.names.manuals import Manuals, read_manuals
+from verifier.source import Source
+from verifier.syntax.parse import decode
+
+FOLDERS = ("specs", "proofs")
+MANUALS = Path("specs") / "MANUALS.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A tree of specifications: its root, its sources and the manuals they cite."""
+
+    root: Path
+    sources: tuple[Source, ...]
+    manuals: Manuals
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable(Diagnostic):
+    """A file or directory that cannot be read."""
+
+    code = "E601"
+    path: str
+    problem: str
+
+    def message(self) -> str:
+        return f"cannot read `{self.path}`: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoProject(Diagnostic):
+    """No `specs/MANUALS.toml` here or above."""
+
+    code = "E602"
+    path: str
+
+    def message(self) -> str:
+        return f"no `specs/MANUALS.toml` in `{self.path}` or above it"
+
+    def help(self) -> str:
+        return "run slat inside a checkout, or name one with `--root DIR`"
+
+
+def find_root(start: Path) -> Path:
+    """The nearest directory at or above `start` that holds `specs/MANUALS.toml`."""
+    for directory in (start, *start.parents):
+        if (directory / MANUALS).is_file():
+            return directory
+    raise Diagnosed([NoProject(None, str(start))])
+
+
+def read_source(path: Path, name: str) -> Source:
+    """The source in the file `path`, reported as `name`."""
+    try:
+        return decode(name, path.read_bytes())
+    except OSError as error:
+        raise Diagnosed([Unreadable(None, name, error.strerror or str(error))]) from None
+
+
+def read_project(root: Path, extra: tuple[Path, ...] = ()) -> Project:
+    """Every `.slat` file under `specs/` and `proofs/`, and the files of `extra` that lie elsewhere."""
+    found: list[Diagnostic] = []
+    sources: list[Source] = []
+    inside = sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.slat"))
+    outside = [path for path in extra if path.resolve() not in {p.resolve() for p in inside}]
+    for path in (*inside, *outside):
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+        try:
+            sources.append(read_source(path, name))
+        except Diagnosed as error:
+            found.extend(error.diagnostics)
+    manuals_file = read_source(root / MANUALS, MANUALS.as_posix())
+    if found:
+        raise Diagnosed(found)
+    return Project(root, tuple(sources), read_manuals(manuals_file.text))
+
+
+def module_name(source: Source) -> str | None:
+    """The module that a source under `specs/` or `proofs/` must hold; None for a source elsewhere."""
+    parts = Path(source.name).with_suffix("").parts
+    if Path(source.name).is_absolute() or parts[0] not in FOLDERS:
+        return None
+    return ".".join(parts[1:] if parts[0] == "specs" else parts)
+

@@ -1,0 +1,361 @@
+"""From the parser's productions to the syntax tree.
+
+In: lark's children for each production of `slat.lark`. Out: nodes of `tree`.
+Guarantee: one method per production, nothing decided here but the shape.
+Trusted: no, checked by the printer's round trip.
+"""
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUntypedFunctionDecorator=false, reportUnknownParameterType=false, reportMissingParameterType=false
+# (lark hands every production an untyped list of children.)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from lark import Token, Transformer
+from lark.tree import Meta
+
+from verifier.source import Source, Span
+from verifier.syntax import tree
+
+T = TypeVar("T")
+
+
+def _chain(op: str) -> Callable[..., tree.Chain]:
+    def build(self: Builder, meta: Meta, items: list[Any]) -> tree.Chain:
+        return tree.Chain(op, tuple(items), self.span(meta))
+
+    return build
+
+
+def _binary(op: str) -> Callable[..., tree.Binary]:
+    def build(self: Builder, meta: Meta, items: list[Any]) -> tree.Binary:
+        return tree.Binary(op, items[0], items[1], self.span(meta))
+
+    return build
+
+
+def _change(kind: str) -> Callable[..., tree.Change]:
+    def build(self: Builder, meta: Meta, items: list[Any]) -> tree.Change:
+        item = items[0]
+        if isinstance(item, Token):
+            return tree.Change(kind, self.word(item), None, self.span(meta))
+        return tree.Change(kind, item.name, item, self.span(meta))
+
+    return build
+
+
+class _Words(tuple[Any, ...]):
+    """A tuple tagged by its class so that optional parts can be told apart."""
+
+
+class _Cites(_Words): ...
+
+
+class _Ids(_Words): ...
+
+
+class _Params(_Words): ...
+
+
+class _Series(_Words): ...
+
+
+class _Reading(str): ...
+
+
+class _Assume(_Words): ...
+
+
+def _only(items: list[Any], kind: type[T], default: T) -> T:
+    for item in items:
+        if isinstance(item, kind) and not (kind is str and isinstance(item, (Token, _Reading))):
+            return item
+    return default
+
+
+def _every(items: list[Any], kind: type[T]) -> tuple[T, ...]:
+    return tuple(item for item in items if isinstance(item, kind))
+
+
+class Builder(Transformer[Token, tree.File]):
+    """Builds the tree of one source; spans are offsets into it."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(visit_tokens=True)
+        self.source = source
+
+    def _call_userfunc(self, tree: Any, new_children: Any = None) -> Any:  # every method takes meta
+        children = new_children if new_children is not None else tree.children
+        return getattr(self, tree.data)(tree.meta, children)
+
+    def span(self, meta: Meta) -> Span:
+        return Span(self.source, meta.start_pos, meta.end_pos)
+
+    def at(self, token: Token) -> Span:
+        return Span(self.source, token.start_pos or 0, token.end_pos or 0)
+
+    def word(self, token: Token) -> tree.Word:
+        return tree.Word(str(token), self.at(token))
+
+    # ---- tokens
+
+    def STRING(self, token: Token) -> str:  # noqa: N802
+        return token[1:-1]
+
+    # ---- files
+
+    def path(self, meta: Meta, items: list[Token]) -> tree.Path:
+        return tree.Path(".".join(items), self.span(meta))
+
+    def use(self, meta: Meta, items: list[Any]) -> tree.Path:
+        return items[0]
+
+    def module(self, meta: Meta, items: list[Any]) -> tree.Module:
+        paths = _every(items, tree.Path)
+        return tree.Module(paths[0], paths[1:], tuple(items[len(paths) :]), self.span(meta))
+
+    def amendment(self, meta: Meta, items: list[Any]) -> tree.Amendment:
+        target, patch, cites, evidence, *rest = items
+        return tree.Amendment(
+            target,
+            self.word(patch),
+            tuple(cites),
+            str(evidence),
+            _only(rest, str, ""),
+            _every(rest, tree.Path),
+            _every(rest, tree.Change),
+            self.span(meta),
+        )
+
+    add = _change("add")
+    replace = _change("replace")
+    resign = _change("resign")
+    remove = _change("remove")
+    lose = _change("lose")
+
+    # ---- declarations
+
+    def about(self, meta: Meta, items: list[Any]) -> tree.About:
+        return self._about(items)
+
+    def _about(self, items: list[Any]) -> tree.About:
+        doc = next((i for i in items if type(i) is str), "")
+        reading = next((str(i) for i in items if isinstance(i, _Reading)), "")
+        return tree.About(tuple(_only(items, _Cites, _Cites())), doc, reading)
+
+    def reading(self, meta: Meta, items: list[Any]) -> _Reading:
+        return _Reading(items[0])
+
+    def cites(self, meta: Meta, items: list[Any]) -> _Cites:
+        return _Cites(items)
+
+    def cite(self, meta: Meta, items: list[Any]) -> tree.Cite:
+        return tree.Cite(self.word(items[0]), items[1], self.span(meta))
+
+    def enum(self, meta: Meta, items: list[Any]) -> tree.Enum:
+        members = _every(items, tree.EnumMember)
+        return tree.Enum(self.word(items[0]), members, self._about(items[1:]), self.span(meta))
+
+    def member(self, meta: Meta, items: list[Any]) -> tree.EnumMember:
+        return tree.EnumMember(self.word(items[0]), int(items[1]), "".join(items[2:]), self.span(meta))
+
+    def record(self, meta: Meta, items: list[Any]) -> tree.Record:
+        fields = _every(items, tree.Field)
+        return tree.Record(self.word(items[0]), fields, self._about(items[1:]), self.span(meta))
+
+    def field(self, meta: Meta, items: list[Any]) -> tree.Field:
+        return tree.Field(self.word(items[0]), items[1], "".join(items[2:]), self.span(meta))
+
+    def bits(self, meta: Meta, items: list[Any]) -> tree.Bits:
+        fields = _every(items, tree.BitField)
+        about = self._about(items[2:])
+        return tree.Bits(self.word(items[0]), int(items[1]), fields, about, self.span(meta))
+
+    def bit_field(self, meta: Meta, items: list[Any]) -> tree.BitField:
+        high, low, name, kind, *doc = items
+        bottom = int(high) if low is None else int(low)
+        return tree.BitField(self.word(name), int(high), bottom, kind, "".join(doc), self.span(meta))
+
+    def const(self, meta: Meta, items: list[Any]) -> tree.Const:
+        name, kind, about, body = items
+        return tree.Const(self.word(name), kind, about, body, self.span(meta))
+
+    def fn(self, meta: Meta, items: list[Any]) -> tree.Fn:
+        name, *params, result, about, body = items
+        return tree.Fn(self.word(name), tuple(_only(params, _Params, _Params())), result, about, body, self.span(meta))
+
+    def rule(self, meta: Meta, items: list[Any]) -> tree.Rule:
+        clauses = _every(items, tree.Clause)
+        params = tuple(_only(items, _Params, _Params()))
+        about = _only(items, tree.About, tree.About((), "", ""))
+        kind = str(items[-len(clauses) - 1])
+        return tree.Rule(self.word(items[0]), params, kind, about, clauses, self.span(meta))
+
+    def clause(self, meta: Meta, items: list[Any]) -> tree.Clause:
+        cites = tuple(items[2]) if len(items) > 2 else ()
+        return tree.Clause(self.word(items[0]), items[1], cites, self.span(meta))
+
+    def params(self, meta: Meta, items: list[Any]) -> _Params:
+        return _Params(items)
+
+    def param(self, meta: Meta, items: list[Any]) -> tree.Param:
+        return tree.Param(self.word(items[0]), items[1], self.span(meta))
+
+    def invariant(self, meta: Meta, items: list[Any]) -> tree.Claim:
+        return self._claim("invariant", meta, items)
+
+    def witness(self, meta: Meta, items: list[Any]) -> tree.Claim:
+        return self._claim("witness", meta, items)
+
+    def _claim(self, kind: str, meta: Meta, items: list[Any]) -> tree.Claim:
+        expects = _every(items, tree.Expect)
+        body = items[: len(items) - len(expects)]
+        return tree.Claim(
+            kind,
+            self.word(items[0]),
+            tuple(_only(items, _Ids, _Ids())),
+            self._about(items[1:]),
+            tuple(_only(items, _Params, _Params())),
+            tuple(assumption[0] for assumption in _every(items, _Assume)),
+            body[-1],
+            expects,
+            self.span(meta),
+        )
+
+    def ids(self, meta: Meta, items: list[Token]) -> _Ids:
+        return _Ids(self.word(item) for item in items)
+
+    def for_(self, meta: Meta, items: list[Any]) -> _Params:
+        return items[0]
+
+    def assume(self, meta: Meta, items: list[Any]) -> _Assume:
+        return _Assume(items)
+
+    def in_series(self, meta: Meta, items: list[Token]) -> _Series:
+        return _Series(self.word(item) for item in items)
+
+    def expect(self, meta: Meta, items: list[Any]) -> tree.Expect:
+        verdict, series, *reason = items
+        return tree.Expect(str(verdict), tuple(series or ()), "".join(reason), self.span(meta))
+
+    # ---- types
+
+    def list_exactly(self, meta: Meta, items: list[Any]) -> tree.ListType:
+        return tree.ListType(items[0], int(items[1]), int(items[1]), self.span(meta))
+
+    def list_between(self, meta: Meta, items: list[Any]) -> tree.ListType:
+        return tree.ListType(items[0], int(items[1]), int(items[2]), self.span(meta))
+
+    def bool_type(self, meta: Meta, items: list[Any]) -> tree.BoolType:
+        return tree.BoolType(self.span(meta))
+
+    def bits_type(self, meta: Meta, items: list[Any]) -> tree.BitsType:
+        return tree.BitsType(int(items[0]), self.span(meta))
+
+    def named_type(self, meta: Meta, items: list[Token]) -> tree.NamedType:
+        return tree.NamedType(self.word(items[0]), self.span(meta))
+
+    # ---- expressions
+
+    def let(self, meta: Meta, items: list[Any]) -> tree.Let:
+        return tree.Let(self.word(items[0]), items[1], items[2], self.span(meta))
+
+    def if_(self, meta: Meta, items: list[Any]) -> tree.If:
+        return tree.If(items[0], items[1], items[2], self.span(meta))
+
+    implies = _binary("implies")
+    within = _binary("within")
+    sub = _binary("-")
+    shift_left = _binary("<<")
+    shift_right = _binary(">>")
+    and_ = _chain("&&")
+    or_ = _chain("||")
+    bit_and = _chain("&")
+    bit_or = _chain("|")
+    bit_xor = _chain("^")
+    add_ = _chain("+")
+    concat = _chain("++")
+
+    def compare(self, meta: Meta, items: list[Any]) -> tree.Binary:
+        return tree.Binary(str(items[1]), items[0], items[2], self.span(meta))
+
+    def in_set(self, meta: Meta, items: list[Any]) -> tree.InSet:
+        return tree.InSet(items[0], tuple(items[1:]), self.span(meta))
+
+    def not_(self, meta: Meta, items: list[Any]) -> tree.Unary:
+        return tree.Unary("!", items[0], self.span(meta))
+
+    def invert(self, meta: Meta, items: list[Any]) -> tree.Unary:
+        return tree.Unary("~", items[0], self.span(meta))
+
+    def member_of(self, meta: Meta, items: list[Any]) -> tree.Member:
+        return tree.Member(items[0], self.word(items[1]), self.span(meta))
+
+    def index(self, meta: Meta, items: list[Any]) -> tree.Index:
+        low = None if items[2] is None else int(items[2])
+        return tree.Index(items[0], int(items[1]), low, self.span(meta))
+
+    def call(self, meta: Meta, items: list[Any]) -> tree.Call:
+        arguments = tuple(item for item in items[1:] if item is not None)
+        return tree.Call(items[0], arguments, self.span(meta))
+
+    def with_(self, meta: Meta, items: list[Any]) -> tree.With:
+        return tree.With(items[0], items[1], self.span(meta))
+
+    def name(self, meta: Meta, items: list[Token]) -> tree.Name:
+        return tree.Name(str(items[0]), self.span(meta))
+
+    def literal(self, meta: Meta, items: list[Any]) -> tree.Literal:
+        return tree.Literal(self.word(items[0]), items[1] or (), self.span(meta))
+
+    def integer(self, meta: Meta, items: list[Token]) -> tree.Integer:
+        hexadecimal = items[0].startswith("0x")
+        return tree.Integer(int(items[0], 16 if hexadecimal else 10), hexadecimal, self.span(meta))
+
+    def true(self, meta: Meta, items: list[Any]) -> tree.Boolean:
+        return tree.Boolean(True, self.span(meta))
+
+    def false(self, meta: Meta, items: list[Any]) -> tree.Boolean:
+        return tree.Boolean(False, self.span(meta))
+
+    def undefined(self, meta: Meta, items: list[Any]) -> tree.Undefined:
+        return tree.Undefined(self.span(meta))
+
+    def mask(self, meta: Meta, items: list[Any]) -> tree.Mask:
+        return tree.Mask(tuple(items), self.span(meta))
+
+    def range(self, meta: Meta, items: list[Any]) -> tuple[int, int]:
+        high = int(items[0])
+        return (high, high if items[1] is None else int(items[1]))
+
+    def list(self, meta: Meta, items: list[Any]) -> tree.ListOf:
+        return tree.ListOf(tuple(items), self.span(meta))
+
+    def parenthesised(self, meta: Meta, items: list[Any]) -> tree.Expr:
+        return items[0]
+
+    def quantifier(self, meta: Meta, items: list[Any]) -> tree.Quantifier:
+        kind, variable, index, over, body = items
+        at = None if index is None else self.word(index)
+        return tree.Quantifier(str(kind), self.word(variable), at, over, body, self.span(meta))
+
+    def match(self, meta: Meta, items: list[Any]) -> tree.Match:
+        arms = _every(items, tree.Arm)
+        return tree.Match(tuple(items[: -len(arms)]), arms, self.span(meta))
+
+    def arm(self, meta: Meta, items: list[Any]) -> tree.Arm:
+        return tree.Arm(tuple(items[:-1]), items[-1], self.span(meta))
+
+    def pattern(self, meta: Meta, items: list[Any]) -> tree.Pattern:
+        return tuple(items)
+
+    def anything(self, meta: Meta, items: list[Any]) -> tree.Anything:
+        return tree.Anything(self.span(meta))
+
+    def assignments(self, meta: Meta, items: list[Any]) -> tuple[Any, ...]:
+        return tuple(items)
+
+    def assignment(self, meta: Meta, items: list[Any]) -> tuple[tree.Word, tree.Expr]:
+        return (self.word(items[0]), items[1])

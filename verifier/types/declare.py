@@ -1,0 +1,162 @@
+"""Types from their declarations.
+
+In: enum, record and bits declarations. Out: the types of `kinds`, one object each, made on demand.
+Guarantee: layouts have no overlap, every field fits its type, no record contains itself.
+Trusted: no, checked by the golden diagnostics.
+"""
+
+from __future__ import annotations
+
+from verifier.diagnostics.model import Diagnostic
+from verifier.names import errors as name_errors
+from verifier.names.resolve import Program, Symbol
+from verifier.source import Span
+from verifier.syntax import tree
+from verifier.types import errors
+from verifier.types.kinds import (
+    BOOL,
+    Bool,
+    Enum,
+    Layout,
+    LayoutField,
+    List,
+    Record,
+    RecordField,
+    Type,
+    bits,
+    list_of,
+    scalar_width,
+)
+
+MAX_WIDTH = 4096
+MAX_LENGTH = 64
+
+Declared = Enum | Layout | Record
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends the check of one part of a declaration; its diagnostic is already recorded."""
+
+
+class Types:
+    """The types of a program by qualified name; `found` collects what is wrong."""
+
+    def __init__(self, program: Program, found: list[Diagnostic]) -> None:
+        self.program = program
+        self.found = found
+        self.known: dict[str, Declared | None] = {}
+        self.used: set[tuple[str, str]] = set()
+
+    def fail(self, diagnostic: Diagnostic) -> Stop:
+        self.found.append(diagnostic)
+        return Stop()
+
+    def lookup(self, module: str, name: tree.Word, what: str) -> Symbol:
+        """The one symbol that `name` means in `module`."""
+        scope = self.program.modules[module].scope
+        symbols = scope.get(name.text, ())
+        if not symbols:
+            raise self.fail(name_errors.UnknownName(name.span, name.text, what, tuple(scope)))
+        if len(symbols) > 1:
+            modules = tuple(symbol.module for symbol in symbols)
+            raise self.fail(name_errors.AmbiguousName(name.span, name.text, modules))
+        self.used.add((module, symbols[0].module))
+        return symbols[0]
+
+    def of(self, module: str, written: tree.TypeExpr) -> Type:
+        """The type that is written so in `module`."""
+        match written:
+            case tree.BoolType():
+                return BOOL
+            case tree.BitsType():
+                if not 1 <= written.width <= MAX_WIDTH:
+                    problem = f"a width is 1 to {MAX_WIDTH}, not {written.width}"
+                    raise self.fail(errors.BadDeclaration(written.span, problem))
+                return bits(written.width)
+            case tree.NamedType():
+                symbol = self.lookup(module, written.name, "type")
+                return self.declared(symbol, written.span)
+            case tree.ListType():
+                element = self.of(module, written.element)
+                if not 0 <= written.low <= written.high <= MAX_LENGTH or written.high == 0:
+                    problem = f"a list has 1 to {MAX_LENGTH} elements, from the fewest to the most"
+                    raise self.fail(errors.BadDeclaration(written.span, problem))
+                return list_of(element, written.low, written.high)
+
+    def declared(self, symbol: Symbol, at: Span) -> Declared:
+        """The type that `symbol` declares."""
+        name = symbol.qualified
+        if name in self.known:
+            known = self.known[name]
+            if known is None:
+                raise self.fail(errors.BadDeclaration(at, f"`{symbol.decl.name.text}` contains itself or is faulty"))
+            return known
+        self.known[name] = None
+        match symbol.decl:
+            case tree.Enum():
+                made: Declared = self._enum(name, symbol.decl)
+            case tree.Bits():
+                made = self._layout(symbol, symbol.decl)
+            case tree.Record():
+                made = self._record(symbol, symbol.decl)
+            case _:
+                del self.known[name]
+                raise self.fail(name_errors.UnknownName(at, symbol.decl.name.text, "type", ()))
+        self.known[name] = made
+        return made
+
+    def _enum(self, name: str, decl: tree.Enum) -> Enum:
+        values: dict[int, tree.EnumMember] = {}
+        for member in decl.members:
+            if member.value in values:
+                first = values[member.value].name.text
+                problem = f"`{member.name.text}` and `{first}` are both {member.value}"
+                raise self.fail(errors.BadDeclaration(member.span, problem))
+            values[member.value] = member
+        width = max(1, max(values).bit_length())
+        return Enum(name, width, tuple((m.name.text, m.value) for m in decl.members), decl.name.span)
+
+    def _record(self, symbol: Symbol, decl: tree.Record) -> Record:
+        fields = tuple(
+            RecordField(f.name.text, self.of(symbol.module, f.type), f.doc, f.name.span) for f in decl.fields
+        )
+        return Record(symbol.qualified, fields, decl.name.span)
+
+    def _layout(self, symbol: Symbol, decl: tree.Bits) -> Layout:
+        if not 1 <= decl.width <= MAX_WIDTH:
+            problem = f"a width is 1 to {MAX_WIDTH}, not {decl.width}"
+            raise self.fail(errors.BadDeclaration(decl.name.span, problem))
+        fields: list[LayoutField] = []
+        for field in decl.fields:
+            fields.append(self._layout_field(symbol, decl, field, fields))
+        return Layout(symbol.qualified, decl.width, tuple(fields), decl.name.span)
+
+    def _layout_field(
+        self, symbol: Symbol, decl: tree.Bits, field: tree.BitField, before: list[LayoutField]
+    ) -> LayoutField:
+        if field.high < field.low:
+            raise self.fail(errors.Reversed(field.span, field.high, field.low))
+        if field.high >= decl.width:
+            raise self.fail(errors.TooWide(field.span, f"[{field.high}]", decl.width))
+        if field.name.text == "raw":
+            raise self.fail(errors.BadDeclaration(field.name.span, "`raw` already names all the bits"))
+        kind = self._field_kind(symbol, field)
+        made = LayoutField(field.name.text, field.high, field.low, kind, field.doc, field.name.span)
+        for other in before:
+            if other.mask & made.mask:
+                bit = (other.mask & made.mask).bit_length() - 1
+                raise self.fail(errors.Overlap(field.name.span, made.name, other.name, bit, other.span))
+        return made
+
+    def _field_kind(self, symbol: Symbol, field: tree.BitField) -> Type:
+        width = field.high - field.low + 1
+        if field.type is None:
+            return BOOL if width == 1 else bits(width)
+        kind = self.of(symbol.module, field.type)
+        found = 1 if isinstance(kind, Bool) else scalar_width(kind)
+        if isinstance(kind, (Record, List)) or found != width:
+            problem = f"`{field.name.text}` has {width} bits, and `{kind}` has another width"
+            raise self.fail(errors.BadDeclaration(field.span, problem))
+        if isinstance(kind, Enum) and not kind.total:
+            raise self.fail(errors.EnumFromBits(field.span, str(kind)))
+        return kind
