@@ -260,7 +260,7 @@ class Builder(Transformer[Token, tree.File]):
     # ---- expressions
 
     def let(self, meta: Meta, items: list[Any]) -> tree.Let:
-        return tree.Let(self.word(items[0]), items[1], items[2], self.span(meta))
+        return tree.Let(self.word(items[0]), items[1], items[2], items[3], self.span(meta))
 
     def if_(self, meta: Meta, items: list[Any]) -> tree.If:
         return tree.If(items[0], items[1], items[2], self.span(meta))

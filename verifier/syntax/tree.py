@@ -185,7 +185,10 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Let:
+    """`let name: type = value; body`; without a type the value's own."""
+
     name: Word
+    type: TypeExpr | None
     value: Expr
     body: Expr
     span: Span = field(compare=False, repr=False)

@@ -41,7 +41,7 @@ class WidthUnknown(Diagnostic):
         return "nothing here says how wide this is"
 
     def help(self) -> str:
-        return "put a value of known width beside it, or name it in a `const`"
+        return "put a value of known width beside it, or say the type: `let x: bits(64) = …`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -532,7 +532,10 @@ class Body:
         self.locals[word.text] = Local(kind, word.span)
 
     def _let(self, e: tree.Let, wanted: Type | None) -> typed.Expr:
-        value = self.infer(e.value)
+        if e.type is None:
+            value = self.infer(e.value)
+        else:
+            value = self.check(e.value, self.checker.types.of(self.module, e.type))
         self.bind(e.name, value.type)
         body = self.visit(e.body, wanted)
         del self.locals[e.name.text]

@@ -1,0 +1,61 @@
+"""Models as the reader sees them: names, fields and don't-cares.
+
+In: leaves and a model. Out: one line for each input of which something matters, and the raw numbers of all.
+Guarantee: what is left out does not matter: the claim fails whatever it is.
+Trusted: no, checked by golden reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from verifier.core.show import show_number, show_value
+from verifier.obligations.minimize import Model
+from verifier.obligations.result import Shown
+from verifier.smt.symbolic import Leaf
+from verifier.types.kinds import Bool, Layout, LayoutField, List, Type
+
+
+def show_values(leaves: tuple[Leaf, ...], model: Model) -> tuple[Shown, ...]:
+    """Every leaf in order."""
+    relevant: dict[str, int] = {}
+    for name, high, low in model.relevant:
+        mask = 1 if high < 0 else (1 << (high + 1)) - (1 << low)
+        relevant[name] = relevant.get(name, 0) | mask
+    return tuple(_shown(leaf, model.numbers[leaf.name], relevant.get(leaf.name, 0)) for leaf in leaves)
+
+
+def _shown(leaf: Leaf, value: int, relevant: int) -> Shown:
+    width = leaf.term.width
+    raw = ("false", "true")[value] if width == 0 else f"0x{value:x}"
+    return Shown(leaf.name, _text(leaf.kind, value, relevant), raw, relevant != 0)
+
+
+def _text(kind: Type, value: int, relevant: int) -> str:
+    match kind:
+        case Layout():
+            return " ".join(_fields(kind, value, relevant)) or "0"
+        case Bool():
+            return show_value(bool(value), kind)
+        case List():
+            return str(value)
+        case _:
+            return show_value(value, kind)
+
+
+def _fields(kind: Layout, value: int, relevant: int) -> Iterator[str]:
+    """The fields that are set, and dashes for a flag that matters because it is clear."""
+    rest = value
+    for field in kind.fields:
+        part = (value & field.mask) >> field.low
+        rest &= ~field.mask
+        if part or relevant & field.mask:
+            yield _field(field, part)
+    if rest:
+        yield f"other={show_number(rest, kind.width)}"
+
+
+def _field(field: LayoutField, part: int) -> str:
+    if isinstance(field.kind, Bool):
+        return field.name if part else "-" * len(field.name)
+    return f"{field.name}={show_value(part, field.kind)}"

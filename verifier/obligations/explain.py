@@ -1,0 +1,205 @@
+"""Why a claim has the value it has, in its own sub-claims.
+
+In: a claim's expression and values for its names. Out: `Reason`s: a sub-claim, its value, where it is said and by whom.
+Guarantee: every value shown is the interpreter's.
+Trusted: no: it explains, it does not decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from verifier.core.interpret import CHOOSER, PATH, Chooser, Env, meaning
+from verifier.core.show import show_value
+from verifier.core.values import Value
+from verifier.syntax.tree import Cite
+from verifier.types import typed
+from verifier.types.kinds import BOOL, Layout
+
+MAX_REASONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`text` has the value `value`; `place` is where its definition stands, `cite` what that cites."""
+
+    text: str
+    value: str
+    place: str
+    cite: str
+    depth: int
+
+
+def explain(e: typed.Expr, env: dict[str, Value], choose: Chooser) -> tuple[Reason, ...]:
+    """The sub-claims that decide the truth value of `e`, at most a screenful."""
+    found: dict[tuple[str, str], Reason] = {}
+    for reason in _Explainer().truth(e, {**env, PATH: "", CHOOSER: choose}, 0):
+        found.setdefault((reason.text, reason.value), reason)
+    return tuple(found.values())[:MAX_REASONS]
+
+
+def _cite(cites: tuple[Cite, ...]) -> str:
+    return f'{cites[0].manual.text} "{cites[0].title}"' if cites else ""
+
+
+def _text(e: typed.Expr) -> str:
+    """The source of `e` on one line; long arguments are left out."""
+    text = " ".join(e.span.text.split())
+    if len(text) <= 60:
+        return text
+    return f"{e.function.short_name}(…)" if isinstance(e, typed.Call) else text[:57] + "…"
+
+
+class _Explainer:
+    def truth(self, e: typed.Expr, env: Env, depth: int) -> Iterator[Reason]:  # noqa: C901
+        """The reasons for the truth value of `e`."""
+        value = bool(meaning(e)(env))
+        match e:
+            case typed.Not():
+                yield from self.truth(e.operand, env, depth)
+            case typed.Logic():
+                yield from self._logic(e, value, env, depth)
+            case typed.Let():
+                yield from self.truth(e.body, {**env, e.name: meaning(e.value)(env)}, depth)
+            case typed.If():
+                yield from self.truth(e.condition, env, depth)
+                yield from self.truth(e.then if meaning(e.condition)(env) else e.otherwise, env, depth)
+            case typed.Over() if e.kind in ("all", "any"):
+                yield from self._over(e, value, env, depth)
+            case typed.Equal() | typed.Less() | typed.Within():
+                yield from self._relation(e, env, depth)
+            case typed.Const():
+                return
+            case _:
+                yield from self.side(e, env, depth)
+
+    def _logic(self, e: typed.Logic, value: bool, env: Env, depth: int) -> Iterator[Reason]:
+        if e.op == "implies":
+            if not value:
+                yield from self.truth(e.operands[0], env, depth)
+            yield from self.truth(e.operands[1], env, depth)
+            return
+        decisive = (e.op == "or") == value
+        for operand in e.operands:
+            if not decisive or bool(meaning(operand)(env)) == value:
+                yield from self.truth(operand, env, depth)
+                if decisive:
+                    return
+
+    def _over(self, e: typed.Over, value: bool, env: Env, depth: int) -> Iterator[Reason]:
+        for position, element in enumerate(meaning(e.operand)(env)):
+            inner = {**env, e.variable: element, PATH: f"{env[PATH]}{position}/"}
+            if e.index is not None:
+                inner[e.index] = position
+            if bool(meaning(e.body)(inner)) == value:
+                where = f"{e.variable} = {_text(e.operand)}[{position}]"
+                yield Reason(where, show_value(element, e.operand.type.element), "", "", depth)  # type: ignore[union-attr]
+                yield from self.truth(e.body, inner, depth + 1)
+                return
+
+    def _relation(self, e: typed.Equal | typed.Less | typed.Within, env: Env, depth: int) -> Iterator[Reason]:
+        yield from self.side(e.left, env, depth)
+        yield from self.side(e.right, env, depth)
+        kind = e.left.type
+        if not isinstance(kind, Layout):
+            return
+        left, right = meaning(e.left)(env), meaning(e.right)(env)
+        extra = left & ~right if isinstance(e, typed.Within) else left ^ right
+        names = [f"`{field.name}`" for field in kind.fields if extra & field.mask]
+        if names:
+            verb = "granted on the left only" if isinstance(e, typed.Within) else "different"
+            yield Reason(f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} {verb}", "", "", "", depth)
+
+    def side(self, e: typed.Expr, env: Env, depth: int) -> Iterator[Reason]:
+        """The value of one side, and the clauses that hold inside its definition."""
+        if isinstance(e, typed.Const):
+            return
+        value = cast(Value, meaning(e)(env))
+        if not isinstance(e, typed.Call):
+            yield Reason(_text(e), show_value(value, e.type), "", "", depth)
+            for call in _calls(e):
+                yield from self._fired(call, env, depth + 1)
+            return
+        function = e.function
+        yield Reason(_text(e), show_value(value, e.type), function.span.place, _cite(function.cites), depth)
+        yield from self._fired(e, env, depth + 1)
+
+    def _fired(self, e: typed.Call, env: Env, depth: int) -> Iterator[Reason]:
+        """The clauses that hold in the rules that `e` evaluates, those of `e` itself first."""
+        inner: Env = {
+            param.name: meaning(argument)(env)
+            for param, argument in zip(e.function.params, e.arguments, strict=True)
+        }
+        inner[CHOOSER] = env[CHOOSER]
+        inner[PATH] = f"{env[PATH]}{e.function.name}@{e.span.start}/"
+        body = e.function.body
+        if isinstance(body, typed.RuleBody):
+            for clause in body.clauses:
+                if meaning(clause.condition)(inner) == (body.op == "or"):
+                    yield _clause(e.function, clause, body.op == "or", depth)
+                    for call in self._taken(clause.condition, inner):
+                        yield from self._fired(*call, depth + 1)
+        else:
+            for call in self._taken(body, inner):
+                yield from self._fired(*call, depth)
+
+    def _taken(self, e: typed.Expr, env: Env) -> Iterator[tuple[typed.Call, Env]]:
+        """The calls that evaluating `e` makes, branches not taken left out."""
+        match e:
+            case typed.Call():
+                yield e, env
+            case typed.If():
+                yield from self._taken(e.condition, env)
+                yield from self._taken(e.then if meaning(e.condition)(env) else e.otherwise, env)
+            case typed.Let():
+                yield from self._taken(e.value, env)
+                yield from self._taken(e.body, {**env, e.name: meaning(e.value)(env)})
+            case typed.Over():
+                yield from self._taken(e.operand, env)
+                for position, element in enumerate(meaning(e.operand)(env)):
+                    inner = {**env, e.variable: element, PATH: f"{env[PATH]}{position}/"}
+                    if e.index is not None:
+                        inner[e.index] = position
+                    yield from self._taken(e.body, inner)
+            case _:
+                for part in parts_of(e):
+                    yield from self._taken(part, env)
+
+
+def _clause(function: typed.Function, clause: typed.Clause, holds: bool, depth: int) -> Reason:
+    cites = clause.cites or function.cites
+    name = f"{function.short_name}: {clause.name}"
+    return Reason(name, show_value(holds, BOOL), clause.span.place, _cite(cites), depth)
+
+
+def _calls(e: typed.Expr) -> Iterator[typed.Call]:
+    for part in parts_of(e):
+        if isinstance(part, typed.Call):
+            yield part
+        else:
+            yield from _calls(part)
+
+
+def parts_of(e: typed.Expr) -> tuple[typed.Expr, ...]:
+    """The direct sub-expressions that are evaluated in the same environment."""
+    match e:
+        case typed.Const() | typed.Var() | typed.Choice() | typed.Let() | typed.If() | typed.Over():
+            return ()
+        case typed.Not() | typed.Invert() | typed.Extract() | typed.Extend() | typed.Retype():
+            return (e.operand,)
+        case typed.GetField() | typed.Element() | typed.Last() | typed.Length():
+            return (e.operand,)
+        case typed.Logic() | typed.Arithmetic() | typed.Concat():
+            return e.operands
+        case typed.Equal() | typed.Less() | typed.Within():
+            return (e.left, e.right)
+        case typed.SetFields():
+            return (*(() if e.base is None else (e.base,)), *(value for _, value in e.fields))
+        case typed.MakeRecord():
+            return e.fields
+        case typed.Call():
+            return e.arguments
+        case typed.MakeList():
+            return e.items

@@ -1,0 +1,181 @@
+"""One obligation decided.
+
+In: an obligation. Out: what the solvers say (`Solved`), and from that an `Outcome` with its example replayed.
+Guarantee: no model is shown that the interpreter does not confirm (`Disagreement` otherwise); no budget that ran
+out becomes a verdict.
+Trusted: yes, with `generate`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from verifier.core.interpret import Chooser, evaluate
+from verifier.core.values import Value, assemble
+from verifier.obligations.decode import show_values
+from verifier.obligations.explain import explain
+from verifier.obligations.generate import Obligation
+from verifier.obligations.minimize import BudgetSpent, Model, minimize
+from verifier.obligations.result import Example, Outcome
+from verifier.solvers.registry import BUDGETS, open_session
+from verifier.solvers.session import Session
+from verifier.types import typed
+from verifier.types.kinds import Bool, Type
+
+
+class Disagreement(Exception):  # noqa: N818
+    """Two judges differ: solver and solver, or solver and interpreter. Never a finding, always a bug."""
+
+
+Replay = Callable[[typed.Claim, dict[str, Value]], str | None]
+"""Runs a counterexample on another machine and names it; None if there is nothing to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`solvers` in the order in which they are asked; `budget` of one question, in the first one's units."""
+
+    solvers: tuple[str, ...] = ("z3",)
+    budget: int | None = None
+    replay: Replay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What the solvers say of a script, whatever the words of its source.
+
+    `vacuous` is a reason and the position of an assumption (-1 for all of them); `assumed` are the positions of the
+    assumptions in the core, `used` the functions and clauses; `transcript` is every question in SMT-LIB.
+    """
+
+    verdict: str
+    vacuous: tuple[str, int] | None
+    assumed: tuple[int, ...]
+    used: tuple[str, ...]
+    model: Model | None
+    rlimit: int
+    milliseconds: int
+    transcript: str
+
+
+def solve(obligation: Obligation, options: Options) -> Solved:
+    """The solvers' verdict on `obligation`, with the smallest model where there is one."""
+    started = time.monotonic()
+    first, *others = options.solvers
+    session = _open(obligation, first, options)
+    solved = _judge(session, obligation)
+    for solver in others:
+        solved = _compare(obligation, solved, (first, solver), options)
+    if _has_model(obligation.claim, solved.verdict):
+        try:
+            session.check(obligation.script.selectors)
+            solved = replace(solved, model=minimize(session, obligation.script))
+        except BudgetSpent:
+            solved = replace(solved, verdict="unknown")
+    took = round((time.monotonic() - started) * 1000)
+    return replace(solved, rlimit=session.spent, milliseconds=took, transcript=session.transcript)
+
+
+def _open(obligation: Obligation, solver: str, options: Options) -> Session:
+    budget = options.budget if options.budget and solver == options.solvers[0] else BUDGETS[solver]
+    return open_session(solver, obligation.script.prelude, budget)
+
+
+def _compare(obligation: Obligation, solved: Solved, names: tuple[str, str], options: Options) -> Solved:
+    other = _judge(_open(obligation, names[1], options), obligation)
+    verdicts = (solved.verdict, other.verdict)
+    if "unknown" in verdicts:
+        return replace(solved, verdict="unknown")
+    vacuous = (solved.vacuous is None, other.vacuous is None)
+    if verdicts[0] != verdicts[1] or vacuous[0] != vacuous[1]:
+        said = " and ".join(f"{n} says {v}" for n, v in zip(names, verdicts, strict=True))
+        raise Disagreement(f"{obligation.claim.name}: {said}")
+    return solved
+
+
+def _has_model(claim: typed.Claim, verdict: str) -> bool:
+    return verdict == ("proved" if claim.kind == "witness" else "refuted")
+
+
+def _judge(session: Session, obligation: Obligation) -> Solved:
+    script = obligation.script
+    witness = obligation.claim.kind == "witness"
+    nothing = Solved("unknown", None, (), (), None, 0, 0, "")
+    match session.check(script.selectors):
+        case "unknown":
+            return nothing
+        case "sat":
+            return replace(nothing, verdict="proved" if witness else "refuted")
+        case "unsat":
+            core = session.core()
+    assumed = tuple(i for i, name in enumerate(script.assumptions) if name in core)
+    used = tuple(sorted(script.definitions[name] for name in core if name in script.definitions))
+    verdict = "refuted" if witness else "proved"
+    vacuous = None if witness else _vacuity(session, obligation, core)
+    return replace(nothing, verdict=verdict, vacuous=vacuous, assumed=assumed, used=used)
+
+
+def _vacuity(session: Session, obligation: Obligation, core: tuple[str, ...]) -> tuple[str, int] | None:
+    """Why a proved claim says less than it seems to; None if it does not."""
+    script = obligation.script
+    if not script.assumptions:
+        return None
+    match session.check((*script.definitions, *script.assumptions)):
+        case "unsat":
+            return "assume_unsatisfiable", -1
+        case "unknown":
+            return "unknown", -1
+        case "sat":
+            pass
+    for i, name in enumerate(script.assumptions):
+        without = tuple(s for s in script.selectors if s != name)
+        answer = "unsat" if name not in core else session.check(without)
+        if answer != "sat":
+            return "unneeded" if answer == "unsat" else "unknown", i
+    return None
+
+
+def finish(obligation: Obligation, solved: Solved, options: Options) -> Outcome:
+    """The outcome in the words of the claim; its example is replayed and explained."""
+    claim = obligation.claim
+    vacuous = None
+    if solved.vacuous is not None:
+        reason, position = solved.vacuous
+        vacuous = reason if position < 0 else f"{reason}: {_words(claim.assumptions[position])}"
+    assumed = (f"assume {_words(claim.assumptions[i])}" for i in solved.assumed)
+    example = None if solved.model is None else _example(obligation, solved.model, options)
+    core = (*assumed, *solved.used)
+    return Outcome(
+        solved.verdict, vacuous, core, example, options.solvers, solved.rlimit, solved.milliseconds
+    )
+
+
+def _words(e: typed.Expr) -> str:
+    return " ".join(e.span.text.split())
+
+
+def _example(obligation: Obligation, model: Model, options: Options) -> Example:
+    """The model as values, once the interpreter agrees that it is one."""
+    claim = obligation.claim
+    env = {p.name: assemble(p.type, p.name, model.numbers) for p in claim.params}
+    choose = _chooser(model)
+    holds = all(evaluate(a, env, choose) for a in claim.assumptions)
+    shown = bool(evaluate(claim.show, env, choose))
+    if not holds or shown != (claim.kind == "witness"):
+        raise Disagreement(f"{claim.name}: the interpreter does not confirm the solver's model")
+    replayed = ("interpreter",)
+    if options.replay is not None:
+        machine = options.replay(claim, env)
+        replayed = (*replayed, machine) if machine else replayed
+    values = show_values(obligation.script.leaves, model)
+    return Example(values, model.unique, replayed, explain(claim.show, env, choose))
+
+
+def _chooser(model: Model) -> Chooser:
+    def choose(site: str, kind: Type) -> Value:
+        number = model.numbers.get(f"undefined {site}", 0)
+        return bool(number) if isinstance(kind, Bool) else number
+
+    return choose

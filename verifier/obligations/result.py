@@ -1,0 +1,73 @@
+"""What a proof run says of one claim.
+
+In: verdicts, models and reasons. Out: frozen values that reports render and the cache stores.
+Guarantee: three verdicts (and `not_modelled`); a vacuous claim is never as expected.
+Trusted: yes, small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from verifier.obligations.explain import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One input of a counterexample: `name` and what of it matters."""
+
+    name: str
+    value: str
+    raw: str
+    matters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A counterexample of an invariant, or the example of a witness."""
+
+    values: tuple[Shown, ...]
+    unique: bool
+    replayed: tuple[str, ...]
+    because: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the solvers said: `rlimit` is in units of the first solver, `milliseconds` of the whole."""
+
+    verdict: str
+    vacuous: str | None
+    core: tuple[str, ...]
+    example: Example | None
+    solvers: tuple[str, ...]
+    rlimit: int
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    manual: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A claim with its outcome. `file` is relative to the project, `line` counts from 1."""
+
+    kind: str
+    name: str
+    ids: tuple[str, ...]
+    module: str
+    file: str
+    line: int
+    statement: str
+    series: str | None
+    expect: str
+    reason: str
+    citations: tuple[Citation, ...]
+    outcome: Outcome
+
+    @property
+    def as_expected(self) -> bool:
+        return self.outcome.verdict == self.expect and self.outcome.vacuous is None
