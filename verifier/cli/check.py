@@ -46,7 +46,9 @@ def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
             d for d in found if d.severity == "error"
         )
     if as_json:
-        click.echo(json.dumps({"schema": "slat-check-1", "diagnostics": [to_json(d) for d in found]}, indent=2))
+        click.echo(
+            json.dumps({"schema": "slat-check-1", "diagnostics": [to_json(d) for d in found]}, indent=2)
+        )
     else:
         report(found)
     errors = sum(d.severity == "error" for d in found)

@@ -17,17 +17,17 @@ import click
 from verifier.cli.shared import Failure, report
 from verifier.diagnostics.model import Diagnosed
 
-COMMANDS = ("check", "eval", "explain", "fmt", "prove", "walk")
+COMMANDS = ("check", "completion", "eval", "explain", "fmt", "prove", "walk")
 
 
 class Lazy(click.Group):
     """Loads `verifier.cli.NAME` only for the command that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in COMMANDS if importlib.util.find_spec(f"verifier.cli.{name}")]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in COMMANDS:
             return None
         return importlib.import_module(f"verifier.cli.{cmd_name}").command
 

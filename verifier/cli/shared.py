@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from verifier.diagnostics.model import Diagnostic
+from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.diagnostics.render import render
 from verifier.names.project import Project, find_root, read_project
 
@@ -32,6 +33,26 @@ class Failure(Exception):  # noqa: N818
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)
         self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Diagnostic):
+    """Words of the command line that mean nothing here."""
+
+    code = "E603"
+    problem: str
+    advice: str
+
+    def message(self) -> str:
+        return self.problem
+
+    def help(self) -> str:
+        return self.advice
+
+
+def fail(problem: str, advice: str) -> Diagnosed:
+    """The exception for an option or argument that cannot be followed."""
+    return Diagnosed([Usage(None, problem, advice)])
 
 
 def report(diagnostics: Iterable[Diagnostic]) -> None:

@@ -72,7 +72,7 @@ def _logic(op: str, parts: list[Meaning]) -> Meaning:
     return lambda env: any(part(env) for part in parts)
 
 
-def meaning(e: typed.Expr) -> Meaning:  # noqa: C901, PLR0911
+def meaning(e: typed.Expr) -> Meaning:  # noqa: C901
     """The function from environments to the value of `e`."""
     match e:
         case typed.Const():
@@ -255,11 +255,35 @@ def _call(e: typed.Call) -> Meaning:
 
 
 def _over(e: typed.Over) -> Meaning:
-    over, body = meaning(e.operand), meaning(e.body)
-    variable, index = e.variable, e.index
+    each, at = meaning(e.operand), _at_element(e)
+    match e.kind:
+        case "all":
+            return lambda env: all(at(env, i, element) for i, element in enumerate(each(env)))
+        case "any":
+            return lambda env: any(at(env, i, element) for i, element in enumerate(each(env)))
+        case "meet":
+            ones: Any = True if isinstance(e.type, Bool) else (1 << _width(e.type)) - 1
 
-    def each(env: Env) -> list[tuple[int, Any]]:
-        return list(enumerate(over(env)))
+            def meet(env: Env) -> Any:
+                value = ones
+                for i, element in enumerate(each(env)):
+                    value = value & at(env, i, element)
+                return value
+
+            return meet
+        case _:
+
+            def until(env: Env) -> Any:
+                elements = each(env)
+                end = next((i + 1 for i, element in enumerate(elements) if at(env, i, element)), len(elements))
+                return elements[:end]
+
+            return until
+
+
+def _at_element(e: typed.Over) -> Callable[[Env, int, Any], Any]:
+    """The body's value for one element; the path of an evaluation names the element's position."""
+    body, variable, index = meaning(e.body), e.variable, e.index
 
     def at(env: Env, position: int, element: Any) -> Any:
         env[variable] = element
@@ -273,29 +297,4 @@ def _over(e: typed.Over) -> Meaning:
         env[PATH] = outer
         return result
 
-    match e.kind:
-        case "all":
-            return lambda env: all(at(env, i, element) for i, element in each(env))
-        case "any":
-            return lambda env: any(at(env, i, element) for i, element in each(env))
-        case "meet":
-            ones: Any = True if isinstance(e.type, Bool) else (1 << _width(e.type)) - 1
-
-            def meet(env: Env) -> Any:
-                value = ones
-                for i, element in each(env):
-                    value = value & at(env, i, element)
-                return value
-
-            return meet
-        case _:
-
-            def until(env: Env) -> Any:
-                taken: list[Any] = []
-                for i, element in each(env):
-                    taken.append(element)
-                    if at(env, i, element):
-                        break
-                return tuple(taken)
-
-            return until
+    return at

@@ -65,3 +65,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if not close:
         return ""
     return "did you mean " + " or ".join(f"`{name}`" for name in close) + "?"
+
+
+def shorten(text: str, limit: int = 40) -> str:
+    """The text, cut to `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -54,32 +54,36 @@ class ImportCycle(Diagnostic):
 
 @dataclass(frozen=True, slots=True)
 class DuplicateName(Diagnostic):
-    """Two declarations, fields, clauses or parameters with one name."""
+    """Two declarations, fields, clauses, parameters or imports with one name; `verb` says what they are."""
 
     code = "E304"
     name: str
     first: Span
+    verb: str = "declared"
 
     def message(self) -> str:
-        return f"`{self.name}` is declared twice"
+        return f"`{self.name}` is {self.verb} twice"
 
     def notes(self) -> tuple[Note, ...]:
-        return (Note("first declared here", self.first),)
+        return (Note(f"first {self.verb} here", self.first),)
 
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousName(Diagnostic):
-    """Two used modules declare the same name."""
+    """Two used modules declare the same name; `ways` are names that mean one of them only."""
 
     code = "E305"
     name: str
     modules: tuple[str, ...]
+    ways: tuple[str, ...]
 
     def message(self) -> str:
         return f"`{self.name}` comes from {' and '.join(f'`{m}`' for m in self.modules)}"
 
     def help(self) -> str:
-        return f"write `{self.modules[0]}.{self.name}`"
+        if not self.ways:
+            return "rename one of them, or use only one of the modules"
+        return "write " + " or ".join(f"`{way}`" for way in self.ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class UnknownName(Diagnostic):
 
 @dataclass(frozen=True, slots=True)
 class Shadowed(Diagnostic):
-    """A local name that hides another name."""
+    """A name that hides another; `first` is None for one that belongs to the language."""
 
     code = "E307"
     name: str
@@ -110,7 +114,9 @@ class Shadowed(Diagnostic):
         return f"`{self.name}` already means something here"
 
     def notes(self) -> tuple[Note, ...]:
-        return () if self.first is None else (Note("declared here", self.first),)
+        if self.first is None:
+            return (Note(f"`{self.name}` is a function of the language"),)
+        return (Note("first declared here", self.first),)
 
     def help(self) -> str:
         return "choose another name"
@@ -141,10 +147,12 @@ class UnknownTitle(Diagnostic):
     known: tuple[str, ...]
 
     def message(self) -> str:
-        return f"{self.manual} has no section \"{self.title}\""
+        return f'{self.manual} has no section "{self.title}"'
 
     def help(self) -> str:
-        return nearest(self.title, self.known) or "add the section to `specs/MANUALS.toml` if the manual has it"
+        return (
+            nearest(self.title, self.known) or "add the section to `specs/MANUALS.toml` if the manual has it"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,9 @@ class Manuals(Diagnostic):
 
     def message(self) -> str:
         return f"`specs/MANUALS.toml`: {self.problem}"
+
+    def help(self) -> str:
+        return 'a manual is a table with `title`, `edition` and `sections = [{ title = "…" }, …]`'
 
 
 @dataclass(frozen=True, slots=True)

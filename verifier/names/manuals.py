@@ -17,7 +17,7 @@ from verifier.names import errors
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A citable title; `number` is its number in the pinned edition or a source file, `note` what is unsure."""
+    """A citable title; `number` is its number in the edition or a source file, `note` what is unsure."""
 
     title: str
     number: str
@@ -45,14 +45,15 @@ def read_manuals(text: str) -> Manuals:
     except tomllib.TOMLDecodeError as error:
         raise Diagnosed([errors.Manuals(None, str(error))]) from None
     except (KeyError, TypeError, AttributeError) as error:
-        raise Diagnosed([errors.Manuals(None, f"missing or malformed {error}")]) from None
+        raise Diagnosed([errors.Manuals(None, f"missing or malformed: {error}")]) from None
+    except RecursionError:
+        raise Diagnosed([errors.Manuals(None, "nested too deep")]) from None
 
 
 def _manual(name: str, entry: dict[str, object]) -> Manual:
-    sections = cast("list[dict[str, str]]", entry["sections"])
-    return Manual(
-        name,
-        str(entry["title"]),
-        str(entry["edition"]),
-        {s["title"]: Section(s["title"], s.get("number", ""), s.get("note", "")) for s in sections},
-    )
+    sections = [_section(s) for s in cast("list[dict[str, object]]", entry["sections"])]
+    return Manual(name, str(entry["title"]), str(entry["edition"]), {s.title: s for s in sections})
+
+
+def _section(entry: dict[str, object]) -> Section:
+    return Section(str(entry["title"]), str(entry.get("number", "")), str(entry.get("note", "")))

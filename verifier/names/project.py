@@ -7,6 +7,7 @@ Trusted: no, checked by tests on faulty trees.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Unreadable(Diagnostic):
     problem: str
 
     def message(self) -> str:
-        return f"cannot read `{self.path}`: {self.problem}"
+        return f"cannot read `{self.path}`: {self.problem[:1].lower()}{self.problem[1:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class NoProject(Diagnostic):
 def find_root(start: Path) -> Path:
     """The nearest directory at or above `start` that holds `specs/MANUALS.toml`."""
     for directory in (start, *start.parents):
-        if (directory / MANUALS).is_file():
+        if os.path.isfile(directory / MANUALS):  # false too for what may not be looked at
             return directory
     raise Diagnosed([NoProject(None, str(start))])
 
@@ -94,4 +95,3 @@ def module_name(source: Source) -> str | None:
     if Path(source.name).is_absolute() or parts[0] not in FOLDERS:
         return None
     return ".".join(parts[1:] if parts[0] == "specs" else parts)
-

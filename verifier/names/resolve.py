@@ -1,18 +1,19 @@
 """Modules and their scopes.
 
 In: the trees of all files and the manuals. Out: a `Program`: each module with the declarations it sees.
-Guarantee: `use` has no cycle, each name in a scope means one declaration, each citation names a listed section.
+Guarantee: `use` has no cycle, no module declares a name twice, each citation names a listed section.
 Trusted: no, checked by the golden diagnostics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from verifier.diagnostics.model import Diagnostic
 from verifier.names import errors
 from verifier.names.manuals import Manuals
+from verifier.source import Span
 from verifier.syntax import tree
 
 
@@ -26,6 +27,10 @@ class Symbol:
     @property
     def qualified(self) -> str:
         return f"{self.module}.{self.decl.name.text}"
+
+    def place_of(self, name: str) -> Span:
+        """Where the declaration introduces `name`: its own, or that of an enum's member."""
+        return next(word.span for word in _introduced(self.decl) if word.text == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,9 @@ def resolve(files: list[tree.Module], manuals: Manuals) -> tuple[Program, list[D
     trees: dict[str, tree.Module] = {}
     for file in files:
         if file.name.text in trees:
-            found.append(errors.DuplicateName(file.name.span, file.name.text, trees[file.name.text].name.span))
+            found.append(
+                errors.DuplicateName(file.name.span, file.name.text, trees[file.name.text].name.span)
+            )
         else:
             trees[file.name.text] = file
     order = _order(trees, found)
@@ -95,13 +102,13 @@ def _order(trees: dict[str, tree.Module], found: list[Diagnostic]) -> list[str]:
 def _scope(file: tree.Module, trees: dict[str, tree.Module]) -> dict[str, tuple[Symbol, ...]]:
     scope: dict[str, tuple[Symbol, ...]] = {}
     own = {name.text: Symbol(file.name.text, decl) for decl in file.decls for name in _introduced(decl)}
-    for use in file.uses:
-        target = trees.get(use.text)
+    for used in dict.fromkeys(use.text for use in file.uses):
+        target = trees.get(used)
         for decl in target.decls if target else ():
             if isinstance(decl, tree.Claim):
                 continue
             for name in _introduced(decl):
-                symbol = Symbol(use.text, decl)
+                symbol = Symbol(used, decl)
                 scope[name.text] = (*scope.get(name.text, ()), symbol)
     scope.update({name: (symbol,) for name, symbol in own.items()})
     return scope
@@ -116,6 +123,7 @@ def _introduced(decl: tree.Decl) -> Iterator[tree.Word]:
 
 
 def _duplicates(file: tree.Module) -> Iterator[Diagnostic]:
+    yield from _repeated(file.uses, "used")
     yield from _repeated([name for decl in file.decls for name in _introduced(decl)])
     for decl in file.decls:
         yield from _repeated([part.name for part in _parts(decl)])
@@ -135,11 +143,11 @@ def _parts(
             return ()
 
 
-def _repeated(names: list[tree.Word]) -> Iterator[Diagnostic]:
-    first: dict[str, tree.Word] = {}
+def _repeated(names: Iterable[tree.Word | tree.Path], verb: str = "declared") -> Iterator[Diagnostic]:
+    first: dict[str, tree.Word | tree.Path] = {}
     for name in names:
         if name.text in first:
-            yield errors.DuplicateName(name.span, name.text, first[name.text].span)
+            yield errors.DuplicateName(name.span, name.text, first[name.text].span, verb)
         else:
             first[name.text] = name
 

@@ -117,18 +117,23 @@ class Cache:
 
 
 def _result(data: dict[str, Any]) -> Result:
-    outcome = dict(data["outcome"])
-    if outcome["example"] is not None:
-        example = outcome["example"]
-        outcome["example"] = Example(
-            tuple(Shown(**shown) for shown in example["values"]),
-            example["unique"],
-            tuple(example["replayed"]),
-            tuple(Reason(**reason) for reason in example["because"]),
-        )
-    outcome["core"] = tuple(outcome["core"])
-    outcome["solvers"] = tuple(outcome["solvers"])
-    citations = tuple(Citation(**c) for c in data["citations"])
-    return Result(
-        **{**data, "ids": tuple(data["ids"]), "citations": citations, "outcome": Outcome(**outcome)}
-    )
+    made: dict[str, Any] = dict(data)
+    made["ids"] = tuple(data["ids"])
+    made["citations"] = tuple(Citation(**c) for c in data["citations"])
+    made["outcome"] = _outcome(data["outcome"])
+    return Result(**made)
+
+
+def _outcome(data: dict[str, Any]) -> Outcome:
+    made: dict[str, Any] = dict(data)
+    made["core"] = tuple(data["core"])
+    made["solvers"] = tuple(data["solvers"])
+    if data["example"] is not None:
+        made["example"] = _example(data["example"])
+    return Outcome(**made)
+
+
+def _example(data: dict[str, Any]) -> Example:
+    values = tuple(Shown(**shown) for shown in data["values"])
+    because = tuple(Reason(**reason) for reason in data["because"])
+    return Example(values, data["unique"], tuple(data["replayed"]), because)

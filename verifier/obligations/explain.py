@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from verifier.core.interpret import CHOOSER, PATH, Chooser, Env, meaning
-from verifier.core.show import show_value
+from verifier.core.show import set_fields, show_value
 from verifier.core.values import Value
 from verifier.syntax.tree import Cite
 from verifier.types import typed
-from verifier.types.kinds import BOOL, Layout
+from verifier.types.kinds import BOOL, Enum, Layout, Record, Type
 
 MAX_REASONS = 12
 
@@ -53,7 +53,7 @@ def _text(e: typed.Expr) -> str:
 
 
 class _Explainer:
-    def truth(self, e: typed.Expr, env: Env, depth: int) -> Iterator[Reason]:  # noqa: C901
+    def truth(self, e: typed.Expr, env: Env, depth: int) -> Iterator[Reason]:
         """The reasons for the truth value of `e`."""
         value = bool(meaning(e)(env))
         match e:
@@ -129,8 +129,7 @@ class _Explainer:
     def _fired(self, e: typed.Call, env: Env, depth: int) -> Iterator[Reason]:
         """The clauses that hold in the rules that `e` evaluates, those of `e` itself first."""
         inner: Env = {
-            param.name: meaning(argument)(env)
-            for param, argument in zip(e.function.params, e.arguments, strict=True)
+            param.name: meaning(argument)(env) for param, argument in zip(e.function.params, e.arguments, strict=True)
         }
         inner[CHOOSER] = env[CHOOSER]
         inner[PATH] = f"{env[PATH]}{e.function.name}@{e.span.start}/"
@@ -138,7 +137,7 @@ class _Explainer:
         if isinstance(body, typed.RuleBody):
             for clause in body.clauses:
                 if meaning(clause.condition)(inner) == (body.op == "or"):
-                    yield _clause(e.function, clause, body.op == "or", depth)
+                    yield _clause(e, clause, inner, depth)
                     for call in self._taken(clause.condition, inner):
                         yield from self._fired(*call, depth + 1)
         else:
@@ -168,10 +167,28 @@ class _Explainer:
                     yield from self._taken(part, env)
 
 
-def _clause(function: typed.Function, clause: typed.Clause, holds: bool, depth: int) -> Reason:
-    cites = clause.cites or function.cites
-    name = f"{function.short_name}: {clause.name}"
-    return Reason(name, show_value(holds, BOOL), clause.span.place, _cite(cites), depth)
+def _clause(e: typed.Call, clause: typed.Clause, env: Env, depth: int) -> Reason:
+    """The clause of a rule, with those of the rule's arguments that are short."""
+    function = e.function
+    shown = (_brief(cast(Value, env[param.name]), param.type) for param in function.params)
+    arguments = ", ".join(text for text in shown if text)
+    holds = isinstance(function.body, typed.RuleBody) and function.body.op == "or"
+    name = f"{function.short_name}({arguments}): {clause.name}"
+    return Reason(name, show_value(holds, BOOL), clause.span.place, _cite(clause.cites or function.cites), depth)
+
+
+def _brief(value: Value, kind: Type) -> str:
+    """A member's name, a bitfield's set fields, a record of a few such; empty for everything else."""
+    match kind:
+        case Enum():
+            return show_value(value, kind)
+        case Layout():
+            return " ".join(name.removesuffix(": true") for name in set_fields(cast(int, value), kind)) or "0"
+        case Record() if len(kind.fields) <= 2:
+            parts = cast("tuple[Value, ...]", value)
+            return " ".join(_brief(part, field.kind) for part, field in zip(parts, kind.fields, strict=True))
+        case _:
+            return ""
 
 
 def _calls(e: typed.Expr) -> Iterator[typed.Call]:

@@ -183,7 +183,7 @@ def _parts(leaves: Sequence[Leaf]) -> Iterator[_Part]:
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """Unary numbers: `outputs[k]` says that more than `k` of some bits are set; wished is that `outputs[at]` is false."""
+    """Unary numbers: `outputs[k]` says that more than `k` of some bits are set; `outputs[at]` is wished false."""
 
     outputs: tuple[str, ...]
     at: int

@@ -147,9 +147,7 @@ def finish(obligation: Obligation, solved: Solved, options: Options) -> Outcome:
     assumed = (f"assume {_words(claim.assumptions[i])}" for i in solved.assumed)
     example = None if solved.model is None else _example(obligation, solved.model, options)
     core = (*assumed, *solved.used)
-    return Outcome(
-        solved.verdict, vacuous, core, example, options.solvers, solved.rlimit, solved.milliseconds
-    )
+    return Outcome(solved.verdict, vacuous, core, example, options.solvers, solved.rlimit, solved.milliseconds)
 
 
 def _words(e: typed.Expr) -> str:

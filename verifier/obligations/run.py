@@ -16,6 +16,7 @@ from verifier.obligations.cache import Cache, digest, solver_key, tool_digest
 from verifier.obligations.generate import Obligation, generate
 from verifier.obligations.prove import Options, Solved, finish, solve
 from verifier.obligations.result import Citation, Outcome, Result
+from verifier.obligations.select import select
 from verifier.smt.symbolize import Symbolizer
 from verifier.types import typed
 from verifier.types.load import load
@@ -26,24 +27,25 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to run: `jobs` processes; `transcripts` receives (claim, SMT-LIB text) of everything that is asked."""
+    """How to run: `jobs` processes; `wanted` names claims (none for all); `transcripts` receives what is asked."""
 
     options: Options
     jobs: int = 1
+    wanted: tuple[str, ...] = ()
     progress: Progress | None = None
     transcripts: Callable[[typed.Claim, str], None] | None = None
 
 
 def run(project: Project, plan: Plan, cache: Cache) -> list[Result]:
-    """The results of every claim of `project`."""
+    """The results of the wanted claims of `project`."""
     texts = (text for source in project.sources for text in (source.name, source.text))
-    key = digest((tool_digest(), solver_key(plan.options), repr(project.manuals), *texts))
+    key = digest((tool_digest(), solver_key(plan.options), repr(project.manuals), *plan.wanted, *texts))
     known = None if plan.transcripts else cache.run(key)
     if known is not None:
         return known
-    claims = load(project).checked.claims
+    claims = select(sorted(load(project).checked.claims, key=_order), plan.wanted, project.root)
     symbolizer = Symbolizer()
-    obligations = [generate(claim, symbolizer) for claim in sorted(claims, key=_order)]
+    obligations = [generate(claim, symbolizer) for claim in claims]
     solved = _solve_all(obligations, plan, cache)
     results: list[Result] = []
     for obligation, one in zip(obligations, solved, strict=True):
@@ -82,7 +84,7 @@ _work: tuple[list[Obligation], Options] | None = None
 
 
 def _solve(obligations: list[Obligation], missing: list[int], plan: Plan) -> Iterator[Solved]:
-    global _work  # noqa: PLW0603  (a forked process sees it without a copy through a pipe)
+    global _work
     if plan.jobs == 1 or len(missing) < 2:
         yield from (solve(obligations[i], plan.options) for i in missing)
         return

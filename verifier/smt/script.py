@@ -135,7 +135,7 @@ class Writer:
             case "const":
                 return literal(term.constant, term.width)
             case "extract":
-                high, low = term.value  # type: ignore[misc]
+                high, low = term.slice
                 return f"((_ extract {high} {low}) {args[0]})"
             case "concat":
                 text = args[-1]

@@ -38,7 +38,7 @@ class Symbolizer:
         self.choices: dict[str, Leaf] = {}
         self._calls: dict[tuple[object, ...], Symbolic] = {}
 
-    def value(self, e: typed.Expr, env: Env, path: str = "") -> Symbolic:  # noqa: C901, PLR0911
+    def value(self, e: typed.Expr, env: Env, path: str = "") -> Symbolic:  # noqa: C901
         """The symbolic value of `e`; `path` names the evaluation as the interpreter does."""
         match e:
             case typed.Const():
@@ -103,9 +103,7 @@ class Symbolizer:
         condition = self._scalar(e.condition, env, path)
         if condition.op == "const":
             return self.value(e.then if condition.value else e.otherwise, env, path)
-        return symbolic.choose(
-            condition, self.value(e.then, env, path), self.value(e.otherwise, env, path)
-        )
+        return symbolic.choose(condition, self.value(e.then, env, path), self.value(e.otherwise, env, path))
 
     def _bits(
         self,

@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+Value = int | str | tuple[int, int] | None
+
 
 class Term:
     """A node: `width` is 0 for truth values; `value` is a constant's number, a variable's name or a slice."""
 
     __slots__ = ("args", "number", "op", "value", "width")
 
-    def __init__(self, op: str, args: tuple[Term, ...], width: int, value: object, number: int) -> None:
+    def __init__(self, op: str, args: tuple[Term, ...], width: int, value: Value, number: int) -> None:
         self.op = op
         self.args = args
         self.width = width
@@ -25,8 +27,10 @@ class Term:
         self.number = number
 
     @property
-    def is_const(self) -> bool:
-        return self.op == "const"
+    def slice(self) -> tuple[int, int]:
+        """The highest and the lowest bit of an extraction."""
+        assert isinstance(self.value, tuple)
+        return self.value
 
     @property
     def constant(self) -> int:
@@ -38,7 +42,7 @@ class Term:
 _table: dict[tuple[object, ...], Term] = {}
 
 
-def _make(op: str, args: tuple[Term, ...], width: int, value: object = None) -> Term:
+def _make(op: str, args: tuple[Term, ...], width: int, value: Value = None) -> Term:
     key = (op, width, value, *[arg.number for arg in args])
     term = _table.get(key)
     if term is None:
@@ -237,9 +241,7 @@ def extract(a: Term, high: int, low: int) -> Term:
         case "const":
             return number(a.constant >> low & _ones(width), width)
         case "extract":
-            inner = a.value
-            assert isinstance(inner, tuple)
-            return extract(a.args[0], high + inner[1], low + inner[1])
+            return extract(a.args[0], high + a.slice[1], low + a.slice[1])
         case "concat":
             return _slice_of_concat(a, high, low)
         case "ite":
@@ -282,7 +284,7 @@ def _merge(a: Term, b: Term) -> Term | None:
     if a.op == "const" and b.op == "const":
         return number(a.constant << b.width | b.constant, a.width + b.width)
     if a.op == "extract" and b.op == "extract" and a.args[0] is b.args[0]:
-        (high, low), (next_high, next_low) = a.value, b.value  # type: ignore[misc]
+        (high, low), (next_high, next_low) = a.slice, b.slice
         if low == next_high + 1:
             return extract(a.args[0], high, next_low)
     return None

@@ -16,10 +16,10 @@ BUDGETS = {"z3": 50_000_000, "bitwuzla": 100_000}
 def open_session(solver: str, text: str, budget: int) -> Session:
     """The script `text` in the solver of that name."""
     if solver == "z3":
-        from verifier.solvers.z3_session import Z3Session  # noqa: PLC0415
+        from verifier.solvers.z3_session import Z3Session
 
         return Z3Session(text, budget)
-    from verifier.solvers.bitwuzla_session import BitwuzlaSession  # noqa: PLC0415
+    from verifier.solvers.bitwuzla_session import BitwuzlaSession
 
     return BitwuzlaSession(text, budget)
 
@@ -27,9 +27,9 @@ def open_session(solver: str, text: str, budget: int) -> Session:
 def version(solver: str) -> str:
     """The solver's name and version."""
     if solver == "z3":
-        from verifier.solvers import z3_session  # noqa: PLC0415
+        from verifier.solvers import z3_session
 
         return z3_session.version()
-    from verifier.solvers import bitwuzla_session  # noqa: PLC0415
+    from verifier.solvers import bitwuzla_session
 
     return bitwuzla_session.version()

@@ -1,7 +1,8 @@
 """From the parser's productions to the syntax tree.
 
-In: lark's children for each production of `slat.lark`. Out: nodes of `tree`.
-Guarantee: one method per production, nothing decided here but the shape.
+In: lark's tree for `slat.lark`. Out: nodes of `tree`.
+Guarantee: one method per production, nothing decided here but the shape; no tree is deeper than `MAX_DEPTH`
+expressions, so whoever reads it may recurse.
 Trusted: no, checked by the printer's round trip.
 """
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
@@ -13,13 +14,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lark import Token, Transformer
+from lark import Token, Tree
 from lark.tree import Meta
 
+from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.source import Source, Span
-from verifier.syntax import tree
+from verifier.syntax import errors, tree
+from verifier.syntax.words import cut_word
 
 T = TypeVar("T")
+
+MAX_DEPTH = 100
+MAX_DIGITS = 1300  # no value is wider than 4096 bits
+TYPES = frozenset(("bool_type", "bits_type", "named_type", "list_exactly", "list_between"))
+OPERATIONS = frozenset(
+    ("implies", "and_", "or_", "compare", "within", "in_set", "bit_and", "bit_or", "bit_xor", "add_", "sub")
+) | frozenset(("concat", "shift_left", "shift_right", "not_", "invert"))
+EXPRESSIONS = (
+    OPERATIONS
+    | frozenset(("let", "if_", "match", "quantifier", "parenthesised", "member_of", "index", "call", "with_"))
+    | frozenset(("name", "literal", "integer", "true", "false", "undefined", "mask", "list"))
+)
+_NESTING = (TYPES | EXPRESSIONS) - {"parenthesised"}
 
 
 def _chain(op: str) -> Callable[..., tree.Chain]:
@@ -69,26 +85,70 @@ class _Assume(_Words): ...
 
 
 def _only(items: list[Any], kind: type[T], default: T) -> T:
-    for item in items:
-        if isinstance(item, kind) and not (kind is str and isinstance(item, (Token, _Reading))):
-            return item
-    return default
+    return next((item for item in items if isinstance(item, kind)), default)
+
+
+def _doc(items: list[Any]) -> str:
+    """The sentence: the one string that is neither a token nor a reading."""
+    return next((item for item in items if type(item) is str), "")
 
 
 def _every(items: list[Any], kind: type[T]) -> tuple[T, ...]:
     return tuple(item for item in items if isinstance(item, kind))
 
 
-class Builder(Transformer[Token, tree.File]):
+def _plain(token: Any) -> Any:
+    """A string without its quotes; every other token as it is."""
+    return str(token[1:-1]) if isinstance(token, Token) and token.type == "STRING" else token
+
+
+class Builder:
     """Builds the tree of one source; spans are offsets into it."""
 
     def __init__(self, source: Source) -> None:
-        super().__init__(visit_tokens=True)
         self.source = source
+        self.found: list[Diagnostic] = []
 
-    def _call_userfunc(self, tree: Any, new_children: Any = None) -> Any:  # every method takes meta
-        children = new_children if new_children is not None else tree.children
-        return getattr(self, tree.data)(tree.meta, children)
+    def build(self, parsed: Tree[Token]) -> Any:
+        """The tree of a file or an expression; raises `Diagnosed`. Without recursion: a text nests at will."""
+        order = self._parents_first(parsed)
+        self._stop_if_found()
+        made: dict[int, Any] = {}
+        for node in reversed(order):
+            items = [made.pop(id(c)) if isinstance(c, Tree) else _plain(c) for c in node.children]
+            made[id(node)] = getattr(self, node.data)(node.meta, items)
+        self._stop_if_found()
+        return made[id(parsed)]
+
+    def _stop_if_found(self) -> None:
+        if self.found:
+            raise Diagnosed(sorted(dict.fromkeys(self.found), key=lambda d: d.span.start if d.span else 0))
+
+    def _parents_first(self, parsed: Tree[Token]) -> list[Tree[Token]]:
+        order: list[Tree[Token]] = []
+        todo = [(parsed, 0)]
+        while todo:
+            node, depth = todo.pop()
+            order.append(node)
+            for child in node.children:
+                if isinstance(child, Token):
+                    cut = cut_word(self.source, child)
+                    if cut is not None:
+                        self.found.append(cut)
+                elif isinstance(child, Tree):  # pyright: ignore[reportUnnecessaryIsInstance]  (or None)
+                    below = depth + (child.data in _NESTING)
+                    if below > MAX_DEPTH:
+                        self.found.append(errors.TooDeep(self.span(child.meta), MAX_DEPTH))
+                    else:
+                        todo.append((child, below))
+        return order
+
+    def number(self, token: Token) -> int:
+        """The value of a decimal or hexadecimal number."""
+        if len(token) > MAX_DIGITS:
+            self.found.append(errors.LongNumber(self.at(token), len(token), MAX_DIGITS))
+            return 0
+        return int(token, 16 if token.startswith("0x") else 10)
 
     def span(self, meta: Meta) -> Span:
         return Span(self.source, meta.start_pos, meta.end_pos)
@@ -98,11 +158,6 @@ class Builder(Transformer[Token, tree.File]):
 
     def word(self, token: Token) -> tree.Word:
         return tree.Word(str(token), self.at(token))
-
-    # ---- tokens
-
-    def STRING(self, token: Token) -> str:  # noqa: N802
-        return token[1:-1]
 
     # ---- files
 
@@ -123,7 +178,7 @@ class Builder(Transformer[Token, tree.File]):
             self.word(patch),
             tuple(cites),
             str(evidence),
-            _only(rest, str, ""),
+            _doc(rest),
             _every(rest, tree.Path),
             _every(rest, tree.Change),
             self.span(meta),
@@ -141,9 +196,8 @@ class Builder(Transformer[Token, tree.File]):
         return self._about(items)
 
     def _about(self, items: list[Any]) -> tree.About:
-        doc = next((i for i in items if type(i) is str), "")
         reading = next((str(i) for i in items if isinstance(i, _Reading)), "")
-        return tree.About(tuple(_only(items, _Cites, _Cites())), doc, reading)
+        return tree.About(tuple(_only(items, _Cites, _Cites())), _doc(items), reading)
 
     def reading(self, meta: Meta, items: list[Any]) -> _Reading:
         return _Reading(items[0])
@@ -159,7 +213,7 @@ class Builder(Transformer[Token, tree.File]):
         return tree.Enum(self.word(items[0]), members, self._about(items[1:]), self.span(meta))
 
     def member(self, meta: Meta, items: list[Any]) -> tree.EnumMember:
-        return tree.EnumMember(self.word(items[0]), int(items[1]), "".join(items[2:]), self.span(meta))
+        return tree.EnumMember(self.word(items[0]), self.number(items[1]), "".join(items[2:]), self.span(meta))
 
     def record(self, meta: Meta, items: list[Any]) -> tree.Record:
         fields = _every(items, tree.Field)
@@ -171,12 +225,12 @@ class Builder(Transformer[Token, tree.File]):
     def bits(self, meta: Meta, items: list[Any]) -> tree.Bits:
         fields = _every(items, tree.BitField)
         about = self._about(items[2:])
-        return tree.Bits(self.word(items[0]), int(items[1]), fields, about, self.span(meta))
+        return tree.Bits(self.word(items[0]), self.number(items[1]), fields, about, self.span(meta))
 
     def bit_field(self, meta: Meta, items: list[Any]) -> tree.BitField:
         high, low, name, kind, *doc = items
-        bottom = int(high) if low is None else int(low)
-        return tree.BitField(self.word(name), int(high), bottom, kind, "".join(doc), self.span(meta))
+        bottom = self.number(high) if low is None else self.number(low)
+        return tree.BitField(self.word(name), self.number(high), bottom, kind, "".join(doc), self.span(meta))
 
     def const(self, meta: Meta, items: list[Any]) -> tree.Const:
         name, kind, about, body = items
@@ -243,16 +297,16 @@ class Builder(Transformer[Token, tree.File]):
     # ---- types
 
     def list_exactly(self, meta: Meta, items: list[Any]) -> tree.ListType:
-        return tree.ListType(items[0], int(items[1]), int(items[1]), self.span(meta))
+        return tree.ListType(items[0], self.number(items[1]), self.number(items[1]), self.span(meta))
 
     def list_between(self, meta: Meta, items: list[Any]) -> tree.ListType:
-        return tree.ListType(items[0], int(items[1]), int(items[2]), self.span(meta))
+        return tree.ListType(items[0], self.number(items[1]), self.number(items[2]), self.span(meta))
 
     def bool_type(self, meta: Meta, items: list[Any]) -> tree.BoolType:
         return tree.BoolType(self.span(meta))
 
     def bits_type(self, meta: Meta, items: list[Any]) -> tree.BitsType:
-        return tree.BitsType(int(items[0]), self.span(meta))
+        return tree.BitsType(self.number(items[0]), self.span(meta))
 
     def named_type(self, meta: Meta, items: list[Token]) -> tree.NamedType:
         return tree.NamedType(self.word(items[0]), self.span(meta))
@@ -294,8 +348,8 @@ class Builder(Transformer[Token, tree.File]):
         return tree.Member(items[0], self.word(items[1]), self.span(meta))
 
     def index(self, meta: Meta, items: list[Any]) -> tree.Index:
-        low = None if items[2] is None else int(items[2])
-        return tree.Index(items[0], int(items[1]), low, self.span(meta))
+        low = None if items[2] is None else self.number(items[2])
+        return tree.Index(items[0], self.number(items[1]), low, self.span(meta))
 
     def call(self, meta: Meta, items: list[Any]) -> tree.Call:
         arguments = tuple(item for item in items[1:] if item is not None)
@@ -311,8 +365,7 @@ class Builder(Transformer[Token, tree.File]):
         return tree.Literal(self.word(items[0]), items[1] or (), self.span(meta))
 
     def integer(self, meta: Meta, items: list[Token]) -> tree.Integer:
-        hexadecimal = items[0].startswith("0x")
-        return tree.Integer(int(items[0], 16 if hexadecimal else 10), hexadecimal, self.span(meta))
+        return tree.Integer(self.number(items[0]), items[0].startswith("0x"), self.span(meta))
 
     def true(self, meta: Meta, items: list[Any]) -> tree.Boolean:
         return tree.Boolean(True, self.span(meta))
@@ -327,8 +380,8 @@ class Builder(Transformer[Token, tree.File]):
         return tree.Mask(tuple(items), self.span(meta))
 
     def range(self, meta: Meta, items: list[Any]) -> tuple[int, int]:
-        high = int(items[0])
-        return (high, high if items[1] is None else int(items[1]))
+        high = self.number(items[0])
+        return (high, high if items[1] is None else self.number(items[1]))
 
     def list(self, meta: Meta, items: list[Any]) -> tree.ListOf:
         return tree.ListOf(tuple(items), self.span(meta))

@@ -1,38 +1,29 @@
 """Text to syntax tree.
 
-In: a source. Out: its tree, or `Diagnosed` with the first thing that is wrong.
-Guarantee: LALR(1) without conflicts (lark's strict mode); lark lives in this package only.
+In: a source. Out: its tree, or `Diagnosed` with what is wrong, one finding per declaration.
+Guarantee: a declaration with an error hides no error of the next one; lark lives in this package only.
 Trusted: no, checked by the printer's round trip and by fuzzing.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
+import re
+from typing import Any, cast
 
-from lark import Lark
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
-from lark.exceptions import UnexpectedToken as LarkUnexpectedToken
-from lark.exceptions import VisitError
+from lark.exceptions import UnexpectedInput
 
-from verifier.diagnostics.model import Diagnosed
+from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.source import Source, Span
-from verifier.syntax import advice, tree
+from verifier.syntax import tree
+from verifier.syntax.advice import diagnose
 from verifier.syntax.build import Builder
-from verifier.syntax.errors import NotUtf8, UnexpectedCharacter, UnexpectedToken
+from verifier.syntax.errors import NotUtf8
+from verifier.syntax.grammar import parser
 
-GRAMMAR = Path(__file__).with_name("slat.lark")
-
-
-@cache
-def _parser() -> Lark:
-    return Lark(
-        GRAMMAR.read_text(encoding="utf-8"),
-        parser="lalr",
-        strict=True,
-        start=["start", "expr"],
-        propagate_positions=True,
-    )
+MAX_FINDINGS = 20
+_DECLARATION = re.compile(
+    r"^(?:enum|record|bits|const|fn|rule|invariant|witness|add|replace|resign|remove|lose)\b", re.MULTILINE
+)
 
 
 def decode(name: str, data: bytes) -> Source:
@@ -47,33 +38,45 @@ def decode(name: str, data: bytes) -> Source:
 
 def parse_file(source: Source) -> tree.File:
     """The tree of a module or an amendment."""
-    return _parse(source, "start")
+    found: list[Diagnostic] = []
+    text = source.text
+    while True:
+        try:
+            parsed = _parse(source, text, "start")
+        except Diagnosed as error:
+            found.extend(error.diagnostics)
+            at = found[-1].span
+            rest = None if at is None else _without_the_first(source.text, at.start)
+            if rest is None or len(found) >= MAX_FINDINGS:
+                raise Diagnosed(found[:MAX_FINDINGS]) from None
+            text = rest
+            continue
+        if found:
+            raise Diagnosed(found)
+        return cast(tree.File, parsed)
 
 
 def parse_expression(source: Source) -> tree.Expr:
     """The tree of one expression, as `slat eval` takes it."""
-    return _parse(source, "expr")
+    return cast(tree.Expr, _parse(source, source.text, "expr"))
 
 
-def _parse(source: Source, start: str):  # pyright: ignore[reportUnknownParameterType]
+def _parse(source: Source, text: str, start: str) -> Any:
+    """The tree of `text`: that of `source`, perhaps with blanks in the place of some declarations."""
     try:
-        parsed = _parser().parse(source.text, start=start)
-        return Builder(source).transform(parsed)
+        parsed: Any = cast(Any, parser()).parse(text, start=start)
     except UnexpectedInput as error:
-        raise Diagnosed([_diagnose(source, error)]) from None
-    except VisitError as error:
-        raise error.orig_exc from None
+        raise Diagnosed([diagnose(source, "file" if start == "start" else start, error)]) from None
+    return Builder(source).build(parsed)
 
 
-def _diagnose(source: Source, error: UnexpectedInput) -> UnexpectedToken | UnexpectedCharacter:
-    if isinstance(error, UnexpectedCharacters):
-        at = error.pos_in_stream or 0
-        return UnexpectedCharacter(Span(source, at, at + 1), source.text[at])
-    if isinstance(error, LarkUnexpectedToken) and error.token.type != "$END":
-        token = error.token
-        span = Span(source, token.start_pos or 0, token.end_pos or 0)
-        found, expected = advice.describe(error)
-        return UnexpectedToken(span, str(token), expected, found)
-    end = len(source.text.rstrip())
-    expected = () if isinstance(error, UnexpectedEOF) else advice.describe(error)[1]
-    return UnexpectedToken(Span(source, end, end), "", expected, "")
+def _without_the_first(text: str, at: int) -> str | None:
+    """The text with blanks from its first declaration to the first that begins after the one around `at`."""
+    starts = [match.start() for match in _DECLARATION.finditer(text)]
+    if not any(start < at for start in starts):
+        return None
+    following = [start for start in starts if start >= at]
+    if not following:
+        return None
+    blank = re.sub(r"[^\n]", " ", text[starts[0] : following[0]])
+    return text[: starts[0]] + blank + text[following[0] :]

@@ -15,18 +15,24 @@ from verifier.source import Span
 from verifier.syntax import tree
 from verifier.types import errors, typed
 from verifier.types.declare import Stop, Types
-from verifier.types.expressions import Body, Local
+from verifier.types.expressions import BUILTINS, Body, Local
 from verifier.types.kinds import BOOL, Type
+
+MAX_CALLS = 64
 
 
 class Checker:
-    """Checks declarations on demand; functions are checked before their callers."""
+    """Checks declarations on demand; functions are checked before their callers.
+
+    `calls` says for each function how deep the calls below it go.
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.found: list[Diagnostic] = []
         self.types = Types(program, self.found)
         self.functions: dict[str, typed.Function] = {}
+        self.calls: dict[str, int] = {}
         self.checking: list[str] = []
 
     def function(self, symbol: Symbol, at: Span) -> typed.Function:
@@ -38,6 +44,8 @@ class Checker:
             cycle = [*self.checking[self.checking.index(name) :], name]
             short = tuple(part.rsplit(".", 1)[-1] for part in cycle)
             raise self.types.fail(name_errors.Recursion(at, short))
+        if len(self.checking) > MAX_CALLS:
+            raise self.types.fail(errors.CallsTooDeep(at, MAX_CALLS))
         self.checking.append(name)
         try:
             made = self._function(symbol)
@@ -50,7 +58,9 @@ class Checker:
         decl = symbol.decl
         assert isinstance(decl, (tree.Fn, tree.Rule, tree.Const))
         params = () if isinstance(decl, tree.Const) else self.params(symbol.module, decl.params)
-        result = BOOL if isinstance(decl, tree.Rule) else self.types.of(symbol.module, decl.result if isinstance(decl, tree.Fn) else decl.type)
+        result = self._result(symbol.module, decl)
+        if decl.name.text in BUILTINS:
+            self.found.append(name_errors.Shadowed(decl.name.span, decl.name.text, None))
         body = Body(self, symbol.module, symbol.qualified, {p.name: Local(p.type, p.span) for p in params})
         if isinstance(decl, tree.Rule):
             checked: typed.Expr | typed.RuleBody = self._clauses(body, decl)
@@ -58,6 +68,9 @@ class Checker:
             checked = self._guarded(body, decl.body, result)
         if not isinstance(decl, tree.Const):
             self._unused(body, decl.params)
+        if body.calls > MAX_CALLS:
+            self.found.append(errors.CallsTooDeep(decl.name.span, MAX_CALLS))
+        self.calls[symbol.qualified] = body.calls % (MAX_CALLS + 1)
         return typed.Function(
             symbol.qualified,
             type(decl).__name__.lower(),
@@ -71,6 +84,15 @@ class Checker:
             body.chooses,
         )
 
+    def _result(self, module: str, decl: tree.Fn | tree.Rule | tree.Const) -> Type:
+        match decl:
+            case tree.Fn():
+                return self.types.of(module, decl.result)
+            case tree.Const():
+                return self.types.of(module, decl.type)
+            case tree.Rule():
+                return BOOL
+
     def _clauses(self, body: Body, decl: tree.Rule) -> typed.RuleBody:
         clauses = tuple(
             typed.Clause(c.name.text, self._guarded(body, c.condition, BOOL), c.cites, c.name.span)
@@ -80,19 +102,31 @@ class Checker:
 
     def _guarded(self, body: Body, written: tree.Expr, kind: Type) -> typed.Expr:
         """The checked expression, or a stand-in once its error is recorded."""
+        before = dict(body.locals)
         try:
             return body.check(written, kind)
         except Stop:
             body.faulty = True
+            body.locals = before
             return typed.Choice("", kind, written.span)
 
     def params(self, module: str, written: tuple[tree.Param, ...]) -> tuple[Parameter, ...]:
         made: list[Parameter] = []
         for param in written:
             made.append(Parameter(param.name.text, self.types.of(module, param.type), param.name.span))
-            if param.name.text in self.program.modules[module].scope:
-                self.found.append(name_errors.Shadowed(param.name.span, param.name.text, None))
+            hidden = self.hidden(module, param.name)
+            if hidden is not None:
+                self.found.append(hidden)
         return tuple(made)
+
+    def hidden(self, module: str, word: tree.Word) -> name_errors.Shadowed | None:
+        """What is wrong with a local name if something outside already has it."""
+        if word.text in BUILTINS:
+            return name_errors.Shadowed(word.span, word.text, None)
+        symbols = self.program.modules[module].scope.get(word.text)
+        if symbols is None:
+            return None
+        return name_errors.Shadowed(word.span, word.text, symbols[0].place_of(word.text))
 
     def _unused(self, body: Body, params: tuple[tree.Param, ...]) -> None:
         for param in params:
@@ -103,9 +137,7 @@ class Checker:
     def claim(self, symbol: Symbol, decl: tree.Claim) -> typed.Claim:
         params = self.params(symbol.module, decl.params)
         body = Body(self, symbol.module, symbol.qualified, {p.name: Local(p.type, p.span) for p in params})
-        assumptions = [
-            self._guarded(body, part, BOOL) for written in decl.assumptions for part in _conjuncts(written)
-        ]
+        assumptions = [self._guarded(body, part, BOOL) for written in decl.assumptions for part in _conjuncts(written)]
         show = self._guarded(body, decl.show, BOOL)
         self._unused(body, decl.params)
         return typed.Claim(

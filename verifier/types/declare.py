@@ -34,6 +34,17 @@ MAX_LENGTH = 64
 Declared = Enum | Layout | Record
 
 
+def _ways(symbol: Symbol, name: str) -> tuple[str, ...]:
+    """How `name` can be written so that it means this symbol only; a type has no such way."""
+    match symbol.decl:
+        case tree.Fn() | tree.Rule() | tree.Const():
+            return (f"{symbol.module}.{name}",)
+        case tree.Enum() if name != symbol.decl.name.text:
+            return (f"{symbol.decl.name.text}.{name}",)
+        case _:
+            return ()
+
+
 class Stop(Exception):  # noqa: N818
     """Ends the check of one part of a declaration; its diagnostic is already recorded."""
 
@@ -54,14 +65,16 @@ class Types:
     def lookup(self, module: str, name: tree.Word, what: str) -> Symbol:
         """The one symbol that `name` means in `module`."""
         scope = self.program.modules[module].scope
-        symbols = scope.get(name.text, ())
+        symbols: tuple[Symbol, ...] = scope.get(name.text, ())
         if not symbols:
             raise self.fail(name_errors.UnknownName(name.span, name.text, what, tuple(scope)))
-        if len(symbols) > 1:
+        first, *others = symbols
+        if others:
             modules = tuple(symbol.module for symbol in symbols)
-            raise self.fail(name_errors.AmbiguousName(name.span, name.text, modules))
-        self.used.add((module, symbols[0].module))
-        return symbols[0]
+            ways = tuple(way for symbol in symbols for way in _ways(symbol, name.text))
+            raise self.fail(name_errors.AmbiguousName(name.span, name.text, modules, ways))
+        self.used.add((module, first.module))
+        return first
 
     def of(self, module: str, written: tree.TypeExpr) -> Type:
         """The type that is written so in `module`."""
@@ -114,6 +127,8 @@ class Types:
                 raise self.fail(errors.BadDeclaration(member.span, problem))
             values[member.value] = member
         width = max(1, max(values).bit_length())
+        if width > MAX_WIDTH:
+            raise self.fail(errors.BadDeclaration(decl.name.span, f"a width is at most {MAX_WIDTH}, not {width}"))
         return Enum(name, width, tuple((m.name.text, m.value) for m in decl.members), decl.name.span)
 
     def _record(self, symbol: Symbol, decl: tree.Record) -> Record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verifier.diagnostics.model import Diagnostic, Note, nearest
+from verifier.diagnostics.model import Diagnostic, Note, nearest, shorten
 from verifier.source import Span
 
 
@@ -17,17 +17,20 @@ class Mismatch(Diagnostic):
     wanted: str
 
     def message(self) -> str:
-        return f"this is `{self.found}`, but `{self.wanted}` is needed"
+        found = self.found if self.found == "a number" else f"`{self.found}`"
+        return f"this is {found}, but `{self.wanted}` is needed"
 
     def help(self) -> str:
         if self.found == "bool" and self.wanted.startswith("bits"):
             return "`if b then 1 else 0` turns a truth value into a number"
         if self.wanted == "bool":
-            return "compare it: `… != 0`"
+            return "write `true` or `false`" if self.found == "a number" else "compare it: `… != 0`"
         if self.found.startswith("bits") and self.wanted.startswith("bits"):
             return "no width changes by itself: `extend(x, n)` widens, `x[high:low]` cuts"
         if self.wanted.startswith("bits"):
             return "`.raw` gives the bits of a bitfield or an enum"
+        if self.found.startswith("bits") and self.wanted[0].isupper():
+            return f"`{self.wanted}(…)` makes a bitfield of its bits"
         return ""
 
 
@@ -53,7 +56,12 @@ class TooWide(Diagnostic):
     width: int
 
     def message(self) -> str:
-        return f"`{self.value}` does not fit in {self.width} bit{'s' if self.width != 1 else ''}"
+        return f"`{shorten(self.value)}` does not fit in {self.width} bit{'s' if self.width != 1 else ''}"
+
+    def help(self) -> str:
+        if self.value.startswith("["):
+            return f"the positions are 0 to {self.width - 1}"
+        return f"the greatest number is {(1 << self.width) - 1:#x}" if self.width <= 64 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,17 +283,17 @@ class OutOfRange(Diagnostic):
 
 
 @dataclass(frozen=True, slots=True)
-class TooDeep(Diagnostic):
-    """An expression nested deeper than the language allows."""
+class CallsTooDeep(Diagnostic):
+    """Functions that call functions that call functions, further than the language allows."""
 
     code = "E218"
     limit: int
 
     def message(self) -> str:
-        return f"expressions nest at most {self.limit} deep"
+        return f"functions call functions at most {self.limit} deep"
 
     def help(self) -> str:
-        return "name a part of it with `let` or `fn`"
+        return "let one function do what several do, or go through a list with `all`, `any` or `until`"
 
 
 @dataclass(frozen=True, slots=True)

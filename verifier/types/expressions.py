@@ -7,7 +7,7 @@ Trusted: no, checked by generated programs and the golden diagnostics.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from verifier.diagnostics.model import Diagnostic
 from verifier.names import errors as name_errors
@@ -15,6 +15,7 @@ from verifier.names.resolve import Symbol
 from verifier.source import Span
 from verifier.syntax import tree
 from verifier.types import errors, typed
+from verifier.types.declare import MAX_WIDTH, Stop
 from verifier.types.kinds import (
     BOOL,
     Bits,
@@ -34,7 +35,6 @@ from verifier.types.patterns import check_match
 if TYPE_CHECKING:
     from verifier.types.check import Checker
 
-MAX_DEPTH = 100
 BUILTINS = ("extend", "sign_extend", "last", "length")
 
 
@@ -84,11 +84,12 @@ class Body:
         self.locals = local
         self.chooses = False
         self.faulty = False
-        self.depth = 0
+        self.calls = 0
         self.temporaries = 0
 
-    def fail(self, diagnostic: Diagnostic) -> NoReturn:
-        raise self.checker.types.fail(diagnostic)
+    def fail(self, diagnostic: Diagnostic) -> Stop:
+        """Records what is wrong; to be raised."""
+        return self.checker.types.fail(diagnostic)
 
     # ---- entry points
 
@@ -104,10 +105,9 @@ class Body:
         found = value.type
         if found is wanted:
             return value
-        if isinstance(found, List) and isinstance(wanted, List) and found.element is wanted.element:
-            if wanted.low <= found.low and found.high <= wanted.high:
-                return typed.Retype(value, wanted, value.span)
-        self.fail(errors.Mismatch(value.span, str(found), str(wanted)))
+        if isinstance(found, List) and isinstance(wanted, List) and wanted.holds(found):
+            return typed.Retype(value, wanted, value.span)
+        raise self.fail(errors.Mismatch(value.span, str(found), str(wanted)))
 
     def operands(self, written: tuple[tree.Expr, ...], wanted: Type | None) -> list[typed.Expr]:
         """All of one type: that of the first which has one by itself, else the wanted one."""
@@ -115,20 +115,11 @@ class Body:
             return [self.check(e, wanted) for e in written]
         rigid = next((i for i, e in enumerate(written) if not flexible(e)), None)
         if rigid is None:
-            self.fail(errors.WidthUnknown(written[0].span))
+            raise self.fail(errors.WidthUnknown(written[0].span))
         first = self.infer(written[rigid])
         return [first if i == rigid else self.check(e, first.type) for i, e in enumerate(written)]
 
-    def visit(self, e: tree.Expr, wanted: Type | None) -> typed.Expr:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            self.fail(errors.TooDeep(e.span, MAX_DEPTH))
-        try:
-            return self._visit(e, wanted)
-        finally:
-            self.depth -= 1
-
-    def _visit(self, e: tree.Expr, wanted: Type | None) -> typed.Expr:  # noqa: C901, PLR0911
+    def visit(self, e: tree.Expr, wanted: Type | None) -> typed.Expr:  # noqa: C901
         match e:
             case tree.Integer():
                 return self._number(e.value, e.span, wanted)
@@ -171,28 +162,29 @@ class Body:
 
     def _number(self, value: int, span: Span, wanted: Type | None) -> typed.Expr:
         if wanted is None:
-            self.fail(errors.WidthUnknown(span))
+            raise self.fail(errors.WidthUnknown(span))
         if not isinstance(wanted, Bits):
-            self.fail(errors.Mismatch(span, "a number", str(wanted)))
+            raise self.fail(errors.Mismatch(span, "a number", str(wanted)))
         if value >> wanted.width:
-            self.fail(errors.TooWide(span, span.text, wanted.width))
+            raise self.fail(errors.TooWide(span, span.text, wanted.width))
         return typed.Const(value, wanted, span)
 
     def _mask(self, e: tree.Mask, wanted: Type | None) -> typed.Expr:
         value = 0
         for high, low in e.ranges:
             if high < low:
-                self.fail(errors.Reversed(e.span, high, low))
-            if isinstance(wanted, Bits) and high >= wanted.width:
-                self.fail(errors.TooWide(e.span, f"[{high}]", wanted.width))
+                raise self.fail(errors.Reversed(e.span, high, low))
+            width = wanted.width if isinstance(wanted, Bits) else MAX_WIDTH
+            if high >= width:
+                raise self.fail(errors.TooWide(e.span, f"[{high}]", width))
             value |= (1 << (high + 1)) - (1 << low)
         return self._number(value, e.span, wanted)
 
     def _undefined(self, e: tree.Undefined, wanted: Type | None) -> typed.Expr:
         if wanted is None:
-            self.fail(errors.WidthUnknown(e.span))
+            raise self.fail(errors.WidthUnknown(e.span))
         if isinstance(wanted, (Record, List)) or (isinstance(wanted, Enum) and not wanted.total):
-            self.fail(errors.Needs(e.span, "undefined", "bits and truth values", str(wanted)))
+            raise self.fail(errors.Needs(e.span, "undefined", "bits and truth values", str(wanted)))
         self.chooses = True
         return typed.Choice(f"{self.owner}@{e.span.start}", wanted, e.span)
 
@@ -227,17 +219,17 @@ class Body:
         module = ".".join(word.text for word in dotted[:-1])
         resolved = self.checker.program.modules.get(module)
         if resolved is None:
-            self.fail(name_errors.UnknownName(first.span, first.text, "name", (*scope, *self.locals)))
+            raise self.fail(name_errors.UnknownName(first.span, first.text, "name", (*scope, *self.locals)))
         for decl in resolved.tree.decls:
             if decl.name.text == dotted[-1].text and not isinstance(decl, tree.Claim):
                 return Symbol(module, decl), dotted[-1].text
         known = tuple(decl.name.text for decl in resolved.tree.decls)
-        self.fail(name_errors.UnknownName(dotted[-1].span, dotted[-1].text, f"{what} in `{module}`", known))
+        raise self.fail(name_errors.UnknownName(dotted[-1].span, dotted[-1].text, f"{what} in `{module}`", known))
 
     def _lookup(self, word: tree.Word, what: str) -> Symbol:
         known = self.checker.program.modules[self.module].scope
         if word.text not in known:
-            self.fail(name_errors.UnknownName(word.span, word.text, what, (*known, *self.locals, *BUILTINS)))
+            raise self.fail(name_errors.UnknownName(word.span, word.text, what, (*known, *self.locals, *BUILTINS)))
         return self.checker.types.lookup(self.module, word, what)
 
     def _constant(self, found: tuple[Symbol, str], e: tree.Expr) -> typed.Expr:
@@ -252,16 +244,17 @@ class Body:
                 members = dict(kind.members)
                 if name not in members:
                     span = e.name.span if isinstance(e, tree.Member) else e.span
-                    self.fail(errors.UnknownField(span, str(kind), name, tuple(members), kind.span))
+                    raise self.fail(errors.UnknownField(span, str(kind), name, tuple(members), kind.span))
                 return typed.Const(members[name], kind, e.span)
             case tree.Fn() | tree.Rule():
-                self.fail(errors.NotAValue(e.span, "function", name))
+                raise self.fail(errors.NotAValue(e.span, "function", name))
             case _:
-                self.fail(errors.NotAValue(e.span, "type", name))
+                raise self.fail(errors.NotAValue(e.span, "type", name))
 
     def _function(self, symbol: Symbol, at: Span) -> typed.Function:
         function = self.checker.function(symbol, at)
         self.chooses = self.chooses or function.chooses
+        self.calls = max(self.calls, 1 + self.checker.calls[function.name])
         return function
 
     def _member(self, e: tree.Member) -> typed.Expr:
@@ -282,23 +275,23 @@ class Body:
                         return typed.GetField(base, position, part.kind, e.span)
                 known = tuple(part.name for part in kind.fields)
             case _:
-                self.fail(errors.Needs(e.name.span, f".{name}", "records and bitfields", str(kind)))
-        self.fail(errors.UnknownField(e.name.span, str(kind), name, known, kind.span))
+                raise self.fail(errors.Needs(e.name.span, f".{name}", "records and bitfields", str(kind)))
+        raise self.fail(errors.UnknownField(e.name.span, str(kind), name, known, kind.span))
 
     def _index(self, e: tree.Index) -> typed.Expr:
         base = self.infer(e.base)
         width = scalar_width(base.type)
         if isinstance(base.type, List) and e.low is None:
             if e.high >= base.type.low:
-                self.fail(errors.OutOfRange(e.span, e.high, str(base.type)))
+                raise self.fail(errors.OutOfRange(e.span, e.high, str(base.type)))
             return typed.Element(base, e.high, base.type.element, e.span)
         if width is None:
-            self.fail(errors.Needs(e.span, "[…]", "bits and lists", str(base.type)))
+            raise self.fail(errors.Needs(e.span, "[…]", "bits and lists", str(base.type)))
         low = e.high if e.low is None else e.low
         if e.high < low:
-            self.fail(errors.Reversed(e.span, e.high, low))
+            raise self.fail(errors.Reversed(e.span, e.high, low))
         if e.high >= width:
-            self.fail(errors.TooWide(e.span, f"[{e.high}]", width))
+            raise self.fail(errors.TooWide(e.span, f"[{e.high}]", width))
         kind = BOOL if e.low is None else bits(e.high - low + 1)
         return typed.Extract(base, e.high, low, kind, e.span)
 
@@ -310,43 +303,41 @@ class Body:
             if callee.text in BUILTINS:
                 return self._builtin(callee.text, e)
             if callee.text in self.locals:
-                self.fail(errors.NotCallable(callee.span, callee.text))
+                raise self.fail(errors.NotCallable(callee.span, callee.text))
         found = self._symbol(callee, "function")
         if found is None:
-            self.fail(errors.NotCallable(callee.span, callee.span.text))
+            raise self.fail(errors.NotCallable(callee.span, callee.span.text))
         symbol, name = found
         match symbol.decl:
             case tree.Fn() | tree.Rule():
                 function = self._function(symbol, callee.span)
                 self._count(e, name, len(function.params), function.span)
-                arguments = tuple(
-                    self.check(a, p.type) for a, p in zip(e.arguments, function.params, strict=True)
-                )
+                arguments = tuple(self.check(a, p.type) for a, p in zip(e.arguments, function.params, strict=True))
                 return typed.Call(function, arguments, function.result, e.span)
             case tree.Enum() | tree.Bits() if name == symbol.decl.name.text:
                 kind = self.checker.types.declared(symbol, callee.span)
                 assert isinstance(kind, (Enum, Layout))
                 self._count(e, name, 1, kind.span)
                 if isinstance(kind, Enum) and not kind.total:
-                    self.fail(errors.EnumFromBits(e.span, name))
+                    raise self.fail(errors.EnumFromBits(e.span, name))
                 return typed.Retype(self.check(e.arguments[0], bits(kind.width)), kind, e.span)
             case _:
-                self.fail(errors.NotCallable(callee.span, name))
+                raise self.fail(errors.NotCallable(callee.span, name))
 
     def _count(self, e: tree.Call, name: str, wanted: int, declared: Span | None) -> None:
         if len(e.arguments) != wanted:
-            self.fail(errors.ArgumentCount(e.span, name, len(e.arguments), wanted, declared))
+            raise self.fail(errors.ArgumentCount(e.span, name, len(e.arguments), wanted, declared))
 
     def _builtin(self, name: str, e: tree.Call) -> typed.Expr:
         if name in ("last", "length"):
             self._count(e, name, 1, None)
             value = self.infer(e.arguments[0])
             if not isinstance(value.type, List):
-                self.fail(errors.Needs(e.arguments[0].span, name, "lists", str(value.type)))
+                raise self.fail(errors.Needs(e.arguments[0].span, name, "lists", str(value.type)))
             if name == "length":
                 return typed.Length(value, bits(index_width(value.type.high)), e.span)
             if value.type.low == 0:
-                self.fail(errors.OutOfRange(e.span, 0, str(value.type)))
+                raise self.fail(errors.OutOfRange(e.span, 0, str(value.type)))
             return typed.Last(value, value.type.element, e.span)
         self._count(e, name, 2, None)
         value = self.infer(e.arguments[0])
@@ -354,10 +345,10 @@ class Body:
         if isinstance(value.type, Bool):
             value = typed.Retype(value, bits(1), value.span)
         if not isinstance(value.type, Bits):
-            self.fail(errors.Needs(e.arguments[0].span, name, "bits", str(value.type)))
-        if not isinstance(width, tree.Integer) or width.value < value.type.width:
-            advice = f"the second argument is the new width, a number of at least {value.type.width}"
-            self.fail(errors.BadDeclaration(width.span, advice))
+            raise self.fail(errors.Needs(e.arguments[0].span, name, "bits", str(value.type)))
+        if not isinstance(width, tree.Integer) or not value.type.width <= width.value <= MAX_WIDTH:
+            problem = f"the second argument is the new width, a number from {value.type.width} to {MAX_WIDTH}"
+            raise self.fail(errors.BadDeclaration(width.span, problem))
         return typed.Extend(value, name == "sign_extend", bits(width.value), e.span)
 
     # ---- records, bitfields and lists
@@ -372,10 +363,10 @@ class Body:
                 given = self._record_fields(kind, e.fields)
                 missing = tuple(f.name for f in kind.fields if f.name not in given)
                 if missing:
-                    self.fail(errors.MissingField(e.span, str(kind), missing))
+                    raise self.fail(errors.MissingField(e.span, str(kind), missing))
                 return typed.MakeRecord(tuple(given[f.name] for f in kind.fields), kind, e.span)
             case Enum():
-                self.fail(errors.Needs(e.span, "{…}", "records and bitfields", str(kind)))
+                raise self.fail(errors.Needs(e.span, "{…}", "records and bitfields", str(kind)))
 
     def _layout_fields(self, kind: Layout, written: tuple[tuple[tree.Word, tree.Expr], ...]):
         by_name = {field.name: field for field in kind.fields}
@@ -393,9 +384,9 @@ class Body:
         seen: dict[str, tree.Word] = {}
         for word, _ in written:
             if word.text not in known:
-                self.fail(errors.UnknownField(word.span, str(kind), word.text, known, kind.span))
+                raise self.fail(errors.UnknownField(word.span, str(kind), word.text, known, kind.span))
             if word.text in seen:
-                self.fail(name_errors.DuplicateName(word.span, word.text, seen[word.text].span))
+                raise self.fail(name_errors.DuplicateName(word.span, word.text, seen[word.text].span, "given"))
             seen[word.text] = word
 
     def _with(self, e: tree.With) -> typed.Expr:
@@ -409,12 +400,11 @@ class Body:
                 name = self.temporary()
                 var = typed.Var(name, kind, e.span)
                 fields = tuple(
-                    given.get(f.name) or typed.GetField(var, i, f.kind, e.span)
-                    for i, f in enumerate(kind.fields)
+                    given.get(f.name) or typed.GetField(var, i, f.kind, e.span) for i, f in enumerate(kind.fields)
                 )
                 return typed.Let(name, base, typed.MakeRecord(fields, kind, e.span), kind, e.span)
             case _:
-                self.fail(errors.Needs(e.span, "with", "records and bitfields", str(base.type)))
+                raise self.fail(errors.Needs(e.span, "with", "records and bitfields", str(base.type)))
 
     def temporary(self) -> str:
         """A name that no program can write."""
@@ -433,7 +423,7 @@ class Body:
             return typed.Not(self.check(e.operand, BOOL), BOOL, e.span)
         operand = self.visit(e.operand, wanted)
         if not isinstance(operand.type, Bits):
-            self.fail(errors.Needs(e.span, "~", "bits", str(operand.type)))
+            raise self.fail(errors.Needs(e.span, "~", "bits", str(operand.type)))
         return typed.Invert(operand, operand.type, e.span)
 
     def _chain(self, e: tree.Chain, wanted: Type | None) -> typed.Expr:
@@ -447,7 +437,7 @@ class Body:
         allowed = isinstance(kind, Bits) or (e.op != "+" and isinstance(kind, Layout))
         if not allowed:
             advice = "bits" if e.op == "+" else "bits and bitfields"
-            self.fail(errors.Needs(e.span, e.op, advice, str(kind)))
+            raise self.fail(errors.Needs(e.span, e.op, advice, str(kind)))
         return typed.Arithmetic(e.op, tuple(operands), kind, e.span)
 
     def _concat(self, e: tree.Chain) -> typed.Expr:
@@ -457,9 +447,11 @@ class Body:
             if isinstance(part.type, Bool):
                 part = typed.Retype(part, bits(1), part.span)
             if not isinstance(part.type, Bits):
-                self.fail(errors.Needs(written.span, "++", "bits", str(part.type)))
+                raise self.fail(errors.Needs(written.span, "++", "bits", str(part.type)))
             parts.append(part)
         width = sum(part.type.width for part in parts if isinstance(part.type, Bits))
+        if width > MAX_WIDTH:
+            raise self.fail(errors.BadDeclaration(e.span, f"a width is at most {MAX_WIDTH}, not {width}"))
         return typed.Concat(tuple(parts), bits(width), e.span)
 
     def _binary(self, e: tree.Binary, wanted: Type | None) -> typed.Expr:
@@ -473,7 +465,7 @@ class Body:
                 both = (e.left, e.right)
                 left, right = self.operands(both, wanted if all(flexible(o) for o in both) else None)
                 if not isinstance(left.type, Bits):
-                    self.fail(errors.Needs(e.span, "-", "bits", str(left.type)))
+                    raise self.fail(errors.Needs(e.span, "-", "bits", str(left.type)))
                 return typed.Arithmetic("-", (left, right), left.type, e.span)
             case _:
                 return self._relation(e)
@@ -487,11 +479,11 @@ class Body:
                 return typed.Not(typed.Equal(left, right, BOOL, e.span), BOOL, e.span)
             case "within":
                 if not isinstance(left.type, (Bits, Layout)):
-                    self.fail(errors.Needs(e.span, "within", "bits and bitfields", str(left.type)))
+                    raise self.fail(errors.Needs(e.span, "within", "bits and bitfields", str(left.type)))
                 return typed.Within(left, right, BOOL, e.span)
             case _:
                 if not isinstance(left.type, (Bits, Enum)):
-                    self.fail(errors.Needs(e.span, e.op, "bits and enums", str(left.type)))
+                    raise self.fail(errors.Needs(e.span, e.op, "bits and enums", str(left.type)))
                 if e.op in (">", ">="):
                     left, right = right, left
                 return typed.Less(left, right, e.op in ("<=", ">="), BOOL, e.span)
@@ -499,9 +491,9 @@ class Body:
     def _shift(self, e: tree.Binary, wanted: Type | None) -> typed.Expr:
         left = self.visit(e.left, wanted)
         if not isinstance(left.type, Bits):
-            self.fail(errors.Needs(e.span, e.op, "bits", str(left.type)))
+            raise self.fail(errors.Needs(e.span, e.op, "bits", str(left.type)))
         if isinstance(e.right, tree.Integer) and e.right.value >= left.type.width:
-            self.fail(errors.TooWide(e.right.span, e.right.span.text, left.type.width))
+            raise self.fail(errors.TooWide(e.right.span, e.right.span.text, left.type.width))
         right = self.check(e.right, left.type)
         return typed.Arithmetic(e.op, (left, right), left.type, e.span)
 
@@ -526,9 +518,10 @@ class Body:
     def bind(self, word: tree.Word, kind: Type) -> None:
         """Adds a local name; it must be new in this body."""
         if word.text in self.locals:
-            self.fail(name_errors.Shadowed(word.span, word.text, self.locals[word.text].span))
-        if word.text in self.checker.program.modules[self.module].scope or word.text in BUILTINS:
-            self.fail(name_errors.Shadowed(word.span, word.text, None))
+            raise self.fail(name_errors.Shadowed(word.span, word.text, self.locals[word.text].span))
+        hidden = self.checker.hidden(self.module, word)
+        if hidden is not None:
+            raise self.fail(hidden)
         self.locals[word.text] = Local(kind, word.span)
 
     def _let(self, e: tree.Let, wanted: Type | None) -> typed.Expr:
@@ -547,7 +540,7 @@ class Body:
         for written in e.scrutinees:
             value = self.infer(written)
             if not isinstance(value.type, (Bool, Enum, Bits)):
-                self.fail(errors.Needs(written.span, "match", "bits, enums and truth values", str(value.type)))
+                raise self.fail(errors.Needs(written.span, "match", "bits, enums and truth values", str(value.type)))
             if not isinstance(value, typed.Var):
                 name = self.temporary()
                 bound.append((name, value))
@@ -565,14 +558,14 @@ class Body:
     def _quantifier(self, e: tree.Quantifier) -> typed.Expr:
         over = self.infer(e.over)
         if not isinstance(over.type, List):
-            self.fail(errors.Needs(e.over.span, e.kind, "lists", str(over.type)))
+            raise self.fail(errors.Needs(e.over.span, e.kind, "lists", str(over.type)))
         self.bind(e.variable, over.type.element)
         if e.index is not None:
             self.bind(e.index, bits(index_width(over.type.high)))
         if e.kind == "meet":
             body = self.infer(e.body)
             if not isinstance(body.type, (Bits, Layout, Bool)):
-                self.fail(errors.Needs(e.body.span, "meet", "bits and bitfields", str(body.type)))
+                raise self.fail(errors.Needs(e.body.span, "meet", "bits and bitfields", str(body.type)))
             kind: Type = body.type
         else:
             body = self.check(e.body, BOOL)

@@ -105,6 +105,10 @@ class List:
     low: int
     high: int
 
+    def holds(self, other: List) -> bool:
+        """Whether every list of the type `other` is one of this type."""
+        return self.element is other.element and self.low <= other.low and other.high <= self.high
+
     def __str__(self) -> str:
         bounds = f"{self.low}" if self.low == self.high else f"{self.low}..{self.high}"
         return f"{self.element}[{bounds}]"

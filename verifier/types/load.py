@@ -1,7 +1,7 @@
 """From a project's files to its typed core.
 
 In: a project. Out: `Loaded`, with every diagnostic of every stage that could run.
-Guarantee: a stage runs only if the ones before it found no error; warnings stop nothing.
+Guarantee: a stage runs only if the ones before it found no error that it would stumble over.
 Trusted: no.
 """
 
@@ -17,6 +17,8 @@ from verifier.syntax import tree
 from verifier.syntax.parse import parse_file
 from verifier.types import typed
 from verifier.types.check import check
+
+_NO_OBSTACLE = (errors.UnknownManual, errors.UnknownTitle)  # types do not depend on citations
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ def load(project: Project) -> Loaded:
     _stop_on_error(found)
     program, more = resolve(modules, project.manuals)
     found += more
-    _stop_on_error(found)
+    if not all(isinstance(d, _NO_OBSTACLE) for d in found if d.severity == "error"):
+        raise Diagnosed(found)
     checked, more = check(program)
     found += more
     _stop_on_error(found)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from verifier.types.expressions import Body
 
 MAX_CASES = 4096
+MAX_ARMS = 256
 _OTHER = None  # stands for all values that no arm names
 
 
@@ -32,9 +33,9 @@ def check_match(body: Body, e: tree.Match, scrutinees: list[typed.Expr]) -> list
     rows = [[_values(p, s.type) for p, s in zip(arm.patterns, scrutinees, strict=True)] for arm in named]
     remains = _partition(body, e, columns, (tuple(named), rows, scrutinees))
     if default is None and remains is not None:
-        body.fail(errors.NotExhaustive(e.span, remains))
+        raise body.fail(errors.NotExhaustive(e.span, remains))
     if default is not None and remains is None and named:
-        body.fail(errors.UnusedArm(default.span))
+        raise body.fail(errors.UnusedArm(default.span))
     return [_condition(row, scrutinees, arm) for row, arm in zip(rows, named, strict=True)] + (
         [typed.Const(True, BOOL, last.span)] if default is not None else []
     )
@@ -55,7 +56,7 @@ def _column(body: Body, e: tree.Match, scrutinee: typed.Expr, index: int) -> lis
     named: set[int] = set()
     for arm in e.arms:
         if len(arm.patterns) != len(e.scrutinees):
-            body.fail(errors.ArgumentCount(arm.span, "case", len(arm.patterns), len(e.scrutinees), e.span))
+            raise body.fail(errors.ArgumentCount(arm.span, "case", len(arm.patterns), len(e.scrutinees), e.span))
         for single in arm.patterns[index]:
             _check_single(body, single, scrutinee.type)
         named |= _values(arm.patterns[index], scrutinee.type) or set()
@@ -78,12 +79,12 @@ def _check_single(body: Body, single: object, kind: Type) -> None:
         case tree.Name(), Enum():
             if single.text not in dict(kind.members):
                 known = tuple(name for name, _ in kind.members)
-                body.fail(errors.UnknownField(single.span, str(kind), single.text, known, kind.span))
+                raise body.fail(errors.UnknownField(single.span, str(kind), single.text, known, kind.span))
         case tree.Integer(), Bits():
             if single.value >> kind.width:
-                body.fail(errors.TooWide(single.span, single.span.text, kind.width))
-        case (tree.Name() | tree.Integer() | tree.Boolean()), _:
-            body.fail(errors.Mismatch(single.span, single.span.text, str(kind)))
+                raise body.fail(errors.TooWide(single.span, single.span.text, kind.width))
+        case ((tree.Name() | tree.Integer() | tree.Boolean()), _):
+            raise body.fail(errors.Mismatch(single.span, single.span.text, str(kind)))
         case _:
             raise AssertionError(single)
 
@@ -93,7 +94,8 @@ def _values(pattern: tree.Pattern, kind: Type) -> set[int] | None:
     if _is_anything(pattern):
         return None
     members = dict(kind.members) if isinstance(kind, Enum) else {}
-    return {members[p.text] if isinstance(p, tree.Name) else int(p.value) for p in pattern if not isinstance(p, tree.Anything)}
+    named = (p for p in pattern if not isinstance(p, tree.Anything))
+    return {members[p.text] if isinstance(p, tree.Name) else int(p.value) for p in named}
 
 
 def _partition(
@@ -107,21 +109,31 @@ def _partition(
     size = 1
     for column in columns:
         size *= len(column)
-    if size > MAX_CASES:
-        body.fail(errors.BadDeclaration(e.span, f"this match has more than {MAX_CASES} cases", "match in steps"))
+    if size > MAX_CASES or len(named) > MAX_ARMS:
+        problem = f"a match has at most {MAX_CASES} cases and {MAX_ARMS} arms"
+        raise body.fail(errors.BadDeclaration(e.span, problem, "match in steps"))
+    covers = [_arms_by_value([row[i] for row in rows], column) for i, column in enumerate(columns)]
     missing: str | None = None
     for case in product(*columns):
-        covering = [
-            arm
-            for arm, row in zip(named, rows, strict=True)
-            if all(values is None or value in values for values, value in zip(row, case, strict=True))
-        ]
-        if len(covering) > 1:
-            shown = _show(case, scrutinees)
-            body.fail(errors.OverlappingArms(covering[1].span, shown, covering[0].span))
+        covering = -1
+        for cover, value in zip(covers, case, strict=True):
+            covering &= cover[value]
+        if covering & (covering - 1):
+            first, second, *_ = (arm for i, arm in enumerate(named) if covering >> i & 1)
+            raise body.fail(errors.OverlappingArms(second.span, _show(case, scrutinees), first.span))
         if not covering and missing is None:
             missing = _show(case, scrutinees)
     return missing
+
+
+def _arms_by_value(patterns: list[set[int] | None], column: list[int | None]) -> dict[int | None, int]:
+    """For each value of a column the arms that cover it, as the bits of a number."""
+    everywhere = sum(1 << i for i, values in enumerate(patterns) if values is None)
+    arms: dict[int | None, int] = dict.fromkeys(column, everywhere)
+    for i, values in enumerate(patterns):
+        for value in values or ():
+            arms[value] |= 1 << i
+    return arms
 
 
 def _show(case: tuple[int | None, ...], scrutinees: list[typed.Expr]) -> str:
@@ -149,7 +161,8 @@ def _condition(row: list[set[int] | None], scrutinees: list[typed.Expr], arm: tr
                 tests.append(scrutinee if 1 in values else typed.Not(scrutinee, BOOL, arm.span))
             continue
         equal = tuple(
-            typed.Equal(scrutinee, typed.Const(v, scrutinee.type, arm.span), BOOL, arm.span) for v in sorted(values)
+            typed.Equal(scrutinee, typed.Const(value, scrutinee.type, arm.span), BOOL, arm.span)
+            for value in sorted(values)
         )
         tests.append(equal[0] if len(equal) == 1 else typed.Logic("or", equal, BOOL, arm.span))
     if not tests:

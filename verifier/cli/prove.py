@@ -1,0 +1,102 @@
+"""`slat prove`: decides claims."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from verifier.cli.shared import Failure, fail, open_project, root_option
+from verifier.obligations.cache import Cache, replace_file
+from verifier.obligations.prove import Disagreement, Options
+from verifier.obligations.run import Plan, run
+from verifier.reports import json_report
+from verifier.reports.registry import FORMATS
+from verifier.reports.summary import exit_code
+from verifier.solvers.registry import SOLVERS
+from verifier.types import typed
+
+
+@click.command("prove")
+@click.argument("claims", nargs=-1, metavar="[PATH|NAME|ID]...")
+@click.option("--solver", type=click.Choice([*SOLVERS, "all"]), default="z3", show_default=True,
+              help="Who decides; `all` asks every solver, and they must agree.")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes [default: all cores].")
+@click.option("--rlimit", type=click.IntRange(1), help="Budget of one question, in the solver's own units.")
+@click.option("--no-cache", is_flag=True, help="Decide everything anew, and store nothing.")
+@click.option("--smtlib", type=click.Path(path_type=Path), help="Write every question as SMT-LIB into this directory.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path),
+              help="Write the results as JSON to this file, too.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True,
+              help="How the results are written to standard output.")  # fmt: skip
+@click.option("-v", "--verbose", is_flag=True, help="Show every counterexample and example, expected ones too.")
+@root_option
+def command(
+    claims: tuple[str, ...],
+    solver: str,
+    jobs: int,
+    rlimit: int | None,
+    no_cache: bool,
+    smtlib: Path | None,
+    json_file: Path | None,
+    form: str,
+    verbose: bool,
+    root: Path | None,
+) -> None:
+    """Decide the claims of the project, or those in PATH, of that NAME or with that theorem ID.
+
+    Exit code 0: every verdict is the expected one; 1: one is not, or a claim is vacuous; 3: a budget ran out.
+
+    \b
+    Examples:
+      slat prove
+      slat prove B9 Q3
+      slat prove proofs/mbec --solver all
+      slat prove l2_within_l1_needs_equal_mbec -v
+    """
+    project = open_project(root)
+    options = Options(SOLVERS if solver == "all" else (solver,), rlimit)
+    transcripts = Transcripts(smtlib) if smtlib is not None else None
+    plan = Plan(options, jobs, claims, _progress if sys.stderr.isatty() else None, transcripts)
+    try:
+        results = run(project, plan, Cache(project.root, not no_cache))
+    except Disagreement as error:
+        click.echo(f"internal error: {error}", err=True)
+        click.echo("nothing is claimed; please report this with the specification", err=True)
+        raise Failure(70) from None
+    if transcripts is not None:
+        transcripts.write()
+    if json_file is not None:
+        write_document(json_file, json_report.render(results))
+    details = results if verbose or claims else [r for r in results if not r.as_expected]
+    click.echo(FORMATS[form](results, details), nl=False)
+    raise Failure(exit_code(results))
+
+
+def _progress(done: int, total: int) -> None:
+    click.echo(f"\r{done}/{total} claims" if done < total else "\r" + " " * 30 + "\r", nl=False, err=True)
+
+
+def write_document(path: Path, document: str) -> None:
+    """Writes a file whole or not at all; a place that cannot be written is an error."""
+    try:
+        replace_file(path, document)
+    except OSError as error:
+        raise fail(f"cannot write `{path}`: {error.strerror}", "") from None
+
+
+class Transcripts:
+    """The questions of a run, one file a claim."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._texts: dict[tuple[str, str], str] = {}
+
+    def __call__(self, claim: typed.Claim, asked: str) -> None:
+        self._texts[claim.module, claim.name] = asked
+
+    def write(self) -> None:
+        for (module, name), asked in sorted(self._texts.items()):
+            write_document(self._folder / f"{module}.{name}.smt2", asked)

@@ -1,0 +1,108 @@
+"""Results for a terminal.
+
+In: results. Out: a table of all verdicts, and a block for each claim that deserves one.
+Guarantee: the same results give the same bytes; colour is added only if asked for.
+Trusted: no, checked by golden reports.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from verifier.obligations.explain import Reason
+from verifier.obligations.result import Example, Result
+from verifier.reports.summary import Summary, summarize
+
+WIDTH = 110
+VALUE_COLUMN = 28
+
+
+def render(results: list[Result], details: list[Result]) -> str:
+    """The blocks of `details`, the table of `results` and a closing line."""
+    parts = [block(result) for result in details]
+    parts += [table(results), closing(summarize(results))]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def table(results: list[Result]) -> str:
+    """One row a claim."""
+    from tabulate import tabulate
+
+    rows = [(verdict_words(r), " ".join(r.ids), r.name, ", ".join(r.outcome.solvers), remark(r)) for r in results]
+    return tabulate(rows, headers=("verdict", "id", "claim", "solver", ""), tablefmt="simple", disable_numparse=True)
+
+
+def verdict_words(result: Result) -> str:
+    """`reachable` and `unreachable` for a witness, else the verdict."""
+    if result.kind == "witness" and result.outcome.verdict in ("proved", "refuted"):
+        return "reachable" if result.outcome.verdict == "proved" else "unreachable"
+    return result.outcome.verdict
+
+
+def remark(result: Result) -> str:
+    """What is to be said beside the verdict."""
+    if result.outcome.vacuous is not None:
+        return f"VACUOUS, {result.outcome.vacuous}"
+    if not result.as_expected:
+        return f"NOT AS EXPECTED ({result.expect})"
+    return "as expected" if result.expect == "refuted" else ""
+
+
+def closing(summary: Summary) -> str:
+    """One line that counts verdicts."""
+    words = [f"{summary.claims} claims", f"{summary.proved} proved", f"{summary.refuted} refuted"]
+    words += [f"{summary.reachable} reachable"] if summary.reachable else []
+    words += [f"{summary.unknown} unknown"] if summary.unknown else []
+    words += [f"{summary.vacuous} vacuous"] if summary.vacuous else []
+    wrong = summary.not_as_expected
+    words.append("all as expected" if not wrong else f"{wrong} not as expected")
+    return ", ".join(words)
+
+
+def block(result: Result) -> str:
+    """The claim, and its counterexample or example."""
+    expected = f"expected {result.expect}" if result.kind == "invariant" else ""
+    head = f"{verdict_words(result):<9} {result.name:<44} {expected:<18} {', '.join(result.outcome.solvers)}"
+    lines = [head.rstrip(), *_wrapped(result.statement, f"{result.file}:{result.line}")]
+    if result.reason and result.outcome.verdict == "refuted":
+        lines += textwrap.wrap(f"because {result.reason}", WIDTH, initial_indent="  ", subsequent_indent="  ")
+    if result.outcome.vacuous:
+        lines.append(f"  vacuous: {result.outcome.vacuous}")
+    if result.outcome.example is not None:
+        lines += _example(result.kind, result.outcome.example)
+    return "\n".join(lines)
+
+
+def _wrapped(statement: str, place: str) -> Iterator[str]:
+    """The sentence, with the place of the claim at the end of its first line."""
+    lines = textwrap.wrap(statement, WIDTH - len(place) - 6) or [""]
+    yield f"  {lines[0]:<{WIDTH - len(place) - 4}}  {place}"
+    for line in lines[1:]:
+        yield f"  {line}"
+
+
+def _example(kind: str, example: Example) -> Iterator[str]:
+    what = "minimal counterexample" if kind == "invariant" else "minimal example"
+    unique = "unique" if example.unique else "not unique"
+    yield f"  {what} ({unique}; replayed on the {' and the '.join(example.replayed)})"
+    shown = [value for value in example.values if value.matters]
+    for value in shown:
+        yield f"      {value.name:<{VALUE_COLUMN}} {value.value}".rstrip()
+    if len(shown) < len(example.values):
+        yield f"      {'anything else':<{VALUE_COLUMN}} does not matter"
+    if example.because:
+        yield "  the claim fails because" if kind == "invariant" else "  the claim holds because"
+        for reason in example.because:
+            yield _reason(reason)
+
+
+def _reason(reason: Reason) -> str:
+    indent = "      " + "  " * reason.depth
+    if not reason.value:
+        return f"{indent}{reason.text}"
+    said = f"{indent}{reason.text} = {reason.value}"
+    where = "  ".join(part for part in (reason.place, reason.cite) if part)
+    if not where:
+        return said
+    return f"{said:<72}  {where}" if len(said) <= 72 else f"{said}\n{indent}    {where}"
