@@ -162,6 +162,8 @@ class _Explainer:
                     if e.index is not None:
                         inner[e.index] = position
                     yield from self._taken(e.body, inner)
+                    if e.kind == "until" and meaning(e.body)(inner):
+                        return
             case _:
                 for part in parts_of(e):
                     yield from self._taken(part, env)
