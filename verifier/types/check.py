@@ -14,8 +14,9 @@ from verifier.names.resolve import Program, Symbol
 from verifier.source import Span
 from verifier.syntax import tree
 from verifier.types import errors, typed
+from verifier.types.body import BUILTINS, Local
 from verifier.types.declare import Stop, Types
-from verifier.types.expressions import BUILTINS, Body, Local
+from verifier.types.expressions import Body
 from verifier.types.kinds import BOOL, Type
 
 MAX_CALLS = 64

@@ -16,14 +16,14 @@ from verifier.types import errors, typed
 from verifier.types.kinds import BOOL, Bits, Bool, Enum, Type
 
 if TYPE_CHECKING:
-    from verifier.types.expressions import Body
+    from verifier.types.body import BodyBase
 
 MAX_CASES = 4096
 MAX_ARMS = 256
 _OTHER = None  # stands for all values that no arm names
 
 
-def check_match(body: Body, e: tree.Match, scrutinees: list[typed.Expr]) -> list[typed.Expr]:
+def check_match(body: BodyBase, e: tree.Match, scrutinees: list[typed.Expr]) -> list[typed.Expr]:
     """The conditions of the arms of `e`; raises if an arm is faulty, missing or doubled."""
     e = replace(e, arms=tuple(_widened(arm, len(scrutinees)) for arm in e.arms))
     columns = [_column(body, e, scrutinee, i) for i, scrutinee in enumerate(scrutinees)]
@@ -51,7 +51,7 @@ def _is_anything(pattern: tree.Pattern) -> bool:
     return any(isinstance(p, tree.Anything) for p in pattern)
 
 
-def _column(body: Body, e: tree.Match, scrutinee: typed.Expr, index: int) -> list[int | None]:
+def _column(body: BodyBase, e: tree.Match, scrutinee: typed.Expr, index: int) -> list[int | None]:
     """The values that the arms name in this column, and `_OTHER` if the type has more."""
     named: set[int] = set()
     for arm in e.arms:
@@ -72,7 +72,7 @@ def _column(body: Body, e: tree.Match, scrutinee: typed.Expr, index: int) -> lis
             raise AssertionError(scrutinee.type)
 
 
-def _check_single(body: Body, single: object, kind: Type) -> None:
+def _check_single(body: BodyBase, single: object, kind: Type) -> None:
     match single, kind:
         case (tree.Anything(), _) | (tree.Boolean(), Bool()):
             return
@@ -99,7 +99,7 @@ def _values(pattern: tree.Pattern, kind: Type) -> set[int] | None:
 
 
 def _partition(
-    body: Body,
+    body: BodyBase,
     e: tree.Match,
     columns: list[list[int | None]],
     arms: tuple[tuple[tree.Arm, ...], list[list[set[int] | None]], list[typed.Expr]],
