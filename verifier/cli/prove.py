@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+import models
 from verifier.cli.shared import Failure, fail, open_project, root_option
-from verifier.obligations.cache import Cache, replace_file
-from verifier.obligations.prove import Disagreement, Options
-from verifier.obligations.run import Plan, run
+from verifier.obligations.cache import Cache, digest, replace_file
+from verifier.obligations.prove import Disagreement, Options, Replay
+from verifier.obligations.run import Machine, Plan, run
 from verifier.reports import json_report
 from verifier.reports.registry import FORMATS
 from verifier.reports.summary import exit_code
@@ -27,6 +28,8 @@ from verifier.types import typed
 @click.option("--rlimit", type=click.IntRange(1), help="Budget of one question, in the solver's own units.")
 @click.option("--no-cache", is_flag=True, help="Decide everything anew, and store nothing.")
 @click.option("--smtlib", type=click.Path(path_type=Path), help="Write every question as SMT-LIB into this directory.")
+@click.option("--save", type=click.Path(path_type=Path),
+              help="Write the walks of all examples as scenarios for `slat walk` into this directory.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path),
               help="Write the results as JSON to this file, too.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True,
@@ -40,6 +43,7 @@ def command(
     rlimit: int | None,
     no_cache: bool,
     smtlib: Path | None,
+    save: Path | None,
     json_file: Path | None,
     form: str,
     verbose: bool,
@@ -59,7 +63,9 @@ def command(
     project = open_project(root)
     options = Options(SOLVERS if solver == "all" else (solver,), rlimit)
     transcripts = Transcripts(smtlib) if smtlib is not None else None
-    plan = Plan(options, jobs, claims, _progress if sys.stderr.isatty() else None, transcripts)
+    machine = ReferenceMmu(save)
+    progress = _progress if sys.stderr.isatty() else None
+    plan = Plan(options, jobs, claims, progress, transcripts, Machine(_version(), machine.prepare, save is not None))
     try:
         results = run(project, plan, Cache(project.root, not no_cache))
     except Disagreement as error:
@@ -68,6 +74,7 @@ def command(
         raise Failure(70) from None
     if transcripts is not None:
         transcripts.write()
+    machine.write()
     if json_file is not None:
         write_document(json_file, json_report.render(results))
     details = results if verbose or claims else [r for r in results if not r.as_expected]
@@ -100,3 +107,33 @@ class Transcripts:
     def write(self) -> None:
         for (module, name), asked in sorted(self._texts.items()):
             write_document(self._folder / f"{module}.{name}.smt2", asked)
+
+
+def _version() -> str:
+    """A name for this version of the reference MMU: every source file counts."""
+    package = Path(models.__file__).parent
+    return digest(
+        text
+        for p in sorted(package.rglob("*.py"))
+        for text in (p.relative_to(package).as_posix(), p.read_text("utf-8"))
+    )
+
+
+class ReferenceMmu:
+    """Replays the examples of a run, and writes their walks into `folder` if there is one."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._scenarios: dict[str, str] = {}
+
+    def prepare(self, checked: typed.Checked) -> Replay:
+        from verifier.cli.replay import Referee  # not needed when a whole run is known
+
+        referee = Referee(checked)
+        self._scenarios = referee.saved
+        return referee
+
+    def write(self) -> None:
+        if self._folder is not None:
+            for name, document in sorted(self._scenarios.items()):
+                write_document(self._folder / name, document)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.names.project import Project
 from verifier.obligations.cache import Cache, digest, solver_key, tool_digest
 from verifier.obligations.generate import Obligation, generate
-from verifier.obligations.prove import Options, Solved, finish, solve
+from verifier.obligations.prove import Options, Replay, Solved, finish, solve
 from verifier.obligations.result import Citation, Outcome, Result
 from verifier.obligations.select import select
 from verifier.smt.symbolize import Symbolizer
@@ -26,6 +26,18 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """Another machine on which examples are replayed: `version` names it, `prepare` makes it ready for a program.
+
+    With `always`, every example is replayed; else the results of a run that is known were replayed when it was new.
+    """
+
+    version: str
+    prepare: Callable[[typed.Checked], Replay]
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How to run: `jobs` processes; `wanted` names claims (none for all); `transcripts` receives what is asked."""
 
@@ -34,16 +46,20 @@ class Plan:
     wanted: tuple[str, ...] = ()
     progress: Progress | None = None
     transcripts: Callable[[typed.Claim, str], None] | None = None
+    machine: Machine | None = None
 
 
 def run(project: Project, plan: Plan, cache: Cache) -> list[Result]:
     """The results of the wanted claims of `project`."""
     texts = (text for source in project.sources for text in (source.name, source.text))
-    key = digest((tool_digest(), solver_key(plan.options), repr(project.manuals), *plan.wanted, *texts))
-    known = None if plan.transcripts else cache.run(key)
+    version = plan.machine.version if plan.machine else ""
+    key = digest((tool_digest(), solver_key(plan.options), version, repr(project.manuals), *plan.wanted, *texts))
+    known = None if plan.transcripts or (plan.machine and plan.machine.always) else cache.run(key)
     if known is not None:
         return known
-    claims = select(sorted(load(project).checked.claims, key=_order), plan.wanted, project.root)
+    checked = load(project).checked
+    options = replace(plan.options, replay=plan.machine.prepare(checked)) if plan.machine else plan.options
+    claims = select(sorted(checked.claims, key=_order), plan.wanted, project.root)
     symbolizer = Symbolizer()
     obligations = [generate(claim, symbolizer) for claim in claims]
     solved = _solve_all(obligations, plan, cache)
@@ -51,7 +67,7 @@ def run(project: Project, plan: Plan, cache: Cache) -> list[Result]:
     for obligation, one in zip(obligations, solved, strict=True):
         if plan.transcripts:
             plan.transcripts(obligation.claim, one.transcript)
-        results.append(describe(obligation.claim, finish(obligation, one, plan.options)))
+        results.append(describe(obligation.claim, finish(obligation, one, options)))
     cache.store_run(key, results)
     return results
 

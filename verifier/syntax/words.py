@@ -45,4 +45,4 @@ def cut_words(source: Source, read: list[Any]) -> Iterator[RunTogether]:
             if found is not None:
                 yield found
         elif isinstance(item, Tree):
-            todo.extend(reversed(cast("list[Any]", item.children)))
+            todo.extend(reversed(cast(Any, item).children))

@@ -54,7 +54,7 @@ class Calls(BodyBase):
         if len(dotted) == 1 or first.text in scope:
             if len(dotted) == 2 and first.text[0].isupper():
                 symbol = self.lookup(first, "type")
-                if isinstance(symbol.decl, tree.Enum):
+                if isinstance(symbol.decl, tree.Enum) and first.text == symbol.decl.name.text:
                     return symbol, dotted[1].text
             if len(dotted) > 1:
                 return None

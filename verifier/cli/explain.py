@@ -1,0 +1,32 @@
+"""`slat explain`: what a diagnostic means, with an example of the mistake and of its remedy."""
+
+from __future__ import annotations
+
+import click
+
+from verifier.cli.shared import fail
+from verifier.diagnostics.model import nearest
+from verifier.diagnostics.pages import codes, read_page, title
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Explain the diagnostic CODE: why it exists, an example of the mistake and of its remedy.
+
+    Without CODE all diagnostics are listed.
+
+    \b
+    Examples:
+      slat explain E214
+      slat explain
+    """
+    known = codes()
+    if code is None:
+        for one in known:
+            click.echo(f"{one}  {title(one)}")
+        return
+    wanted = code.upper()
+    if wanted not in known:
+        raise fail(f"there is no diagnostic `{code}`", nearest(wanted, known) or "`slat explain` lists them all")
+    click.echo(read_page(wanted), nl=False)

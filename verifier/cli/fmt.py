@@ -1,0 +1,91 @@
+"""`slat fmt`: the one layout of the language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from verifier.cli.shared import Failure, report, root_option
+from verifier.diagnostics.model import Diagnosed, Diagnostic
+from verifier.names.project import FOLDERS, Unwritable, find_root, read_source
+from verifier.source import replace_file
+from verifier.syntax.format import format_source
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """A file, the name under which it is reported, and its text before and after."""
+
+    path: Path
+    name: str
+    before: str
+    after: str
+
+
+@click.command("fmt")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 and name the files that would change.")
+@click.option("--stdout", "to_stdout", is_flag=True, help="Write the formatted text to standard output instead.")
+@root_option
+def command(paths: tuple[Path, ...], check: bool, to_stdout: bool, root: Path | None) -> None:
+    """Lay out .slat files in the one layout of the language.
+
+    Without PATH every file under specs/ and proofs/ is formatted, with a directory every .slat file in it. Comments
+    stay with the construct that follows them or, at a line's end, precedes them; chosen line ends are kept where
+    the layout leaves a choice. If one file cannot be formatted, none is written.
+
+    \b
+    Examples:
+      slat fmt
+      slat fmt specs/sdm/ept/walk.slat --stdout
+      slat fmt --check
+    """
+    found: list[Diagnostic] = []
+    done: list[Formatted] = []
+    for path, name in _files(paths, root):
+        try:
+            source = read_source(path, name)
+            done.append(Formatted(path, name, source.text, format_source(source)))
+        except Diagnosed as error:
+            found.extend(error.diagnostics)
+    report(found)
+    changed = [file for file in done if file.before != file.after]
+    if not found:
+        _finish(done, changed, check, to_stdout)
+    if found:
+        raise Failure(2)
+    if check and changed:
+        raise Failure(1)
+
+
+def _finish(done: list[Formatted], changed: list[Formatted], check: bool, to_stdout: bool) -> None:
+    if to_stdout:
+        for file in done:
+            click.echo(file.after, nl=False)
+        return
+    for file in changed:
+        if not check:
+            _write(file)
+        click.echo(f"{'would change' if check else 'changed'} {file.name}")
+
+
+def _write(file: Formatted) -> None:
+    try:
+        replace_file(file.path, file.after.encode())
+    except OSError as error:
+        raise Diagnosed([Unwritable(None, file.name, error.strerror or str(error))]) from None
+
+
+def _files(paths: tuple[Path, ...], root: Path | None) -> list[tuple[Path, str]]:
+    """The files to format, with the names under which they are reported."""
+    if paths:
+        return [(file, str(file)) for path in paths for file in _below(path)]
+    base = find_root((root or Path.cwd()).resolve())
+    folders = [base / folder for folder in FOLDERS if (base / folder).is_dir()]
+    return [(file, file.relative_to(base).as_posix()) for folder in folders for file in _below(folder)]
+
+
+def _below(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.slat")) if path.is_dir() else [path]

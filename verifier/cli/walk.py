@@ -1,0 +1,112 @@
+"""`slat walk`: runs the reference MMU.
+
+In: scenarios (slat-scenario-1). Out: what becomes of each access, as a drawing or as slat-outcome-1 documents.
+Guarantee: one answer for each line of a batch, in order, in constant memory; wrong input never ends in a traceback.
+Trusted: no, checked by tests/unit/verifier/cli.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+import click
+
+from models.scenario import Document, InputError, answer, parse_json, read_scenario, render_outcome
+from models.sdm import Step, access
+from verifier.cli.shared import Failure, fail
+from verifier.cli.walk_errors import diagnose, error_object
+from verifier.cli.walk_setting import setting_of
+from verifier.diagnostics.model import Diagnosed
+from verifier.reports.walk_text import render
+
+STANDARD_INPUT = "-"
+
+
+@click.command("walk")
+@click.argument("scenario", required=False, metavar="[SCENARIO]")
+@click.option("--batch", is_flag=True, help="Read JSON Lines and answer each line, in order, as JSON.")
+@click.option("--steps", is_flag=True, help="Put the steps of the walk into the answers of a batch, too.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON instead of a drawing.")
+def command(scenario: str | None, batch: bool, steps: bool, as_json: bool) -> None:
+    """Perform the access of SCENARIO, a JSON file (- is standard input), on the reference MMU.
+
+    With --batch, SCENARIO holds one scenario a line, and may be left out for standard input. A line that is no
+    scenario is answered by an error object, and the exit code is 2 at the end; else it is 0, whatever the outcomes.
+
+    \b
+    Examples:
+      slat walk scenario.json
+      slat walk --json - < scenario.json
+      slat walk --batch < scenarios.jsonl
+    """
+    if not batch and scenario is None:
+        raise fail("`walk` needs a scenario", "`slat walk FILE`, `slat walk -`, or `slat walk --batch`")
+    if not batch and steps:
+        raise fail("`--steps` belongs to `--batch`", "without it, the steps are always part of the answer")
+    with _open(scenario or STANDARD_INPUT) as source:
+        if not batch:
+            click.echo(_single(_read(source, scenario or ""), scenario or "", as_json), nl=False)
+        elif not _answer_lines(source, sys.stdout, steps):
+            raise Failure(2)
+
+
+def _open(name: str) -> TextIO:
+    """The file, or standard input. Bytes that are no UTF-8 become characters that no scenario may contain."""
+    try:
+        binary = sys.stdin.buffer if name == STANDARD_INPUT else open(name, "rb")  # noqa: SIM115
+    except (OSError, ValueError) as error:
+        raise fail(f"cannot read `{name}`: {_reason(error)}", "") from None
+    return io.TextIOWrapper(binary, encoding="utf-8", errors="surrogateescape", newline="\n")
+
+
+def _read(source: TextIO, name: str) -> str:
+    try:
+        return source.read()
+    except OSError as error:
+        raise fail(f"cannot read `{name}`: {_reason(error)}", "") from None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _single(text: str, name: str, as_json: bool) -> str:
+    """The answer to one scenario, as JSON or as a drawing."""
+    try:
+        scenario = read_scenario(parse_json(text))
+        trace: list[Step] = []
+        document = render_outcome(access(scenario.machine, scenario.request, trace), trace)
+    except InputError as error:
+        raise Diagnosed([diagnose(error, "<stdin>" if name == STANDARD_INPUT else name)]) from None
+    if as_json:
+        return json.dumps(document, indent=2) + "\n"
+    return render(document, setting_of(scenario))
+
+
+def _answer_lines(lines: TextIO, output: TextIO, steps: bool) -> bool:
+    """Answers each line on a line of its own; whether every line was a scenario.
+
+    Answers to a terminal or a pipe are sent at once: whoever feeds lines may be waiting for them.
+    """
+    waiting = not lines.seekable()
+    write, encode = output.write, json.JSONEncoder().encode
+    all_answered = True
+    for document in _documents(lines, steps):
+        all_answered = all_answered and "error" not in document
+        write(encode(document) + "\n")
+        if waiting:
+            output.flush()
+    output.flush()
+    return all_answered
+
+
+def _documents(lines: Iterable[str], steps: bool) -> Iterable[Document]:
+    for line in lines:
+        try:
+            yield answer(parse_json(line), steps)
+        except InputError as error:
+            yield error_object(error)

@@ -1,0 +1,173 @@
+"""One access as a person would draw it: the walk level by level, then the outcome.
+
+In: a slat-outcome-1 document with its steps, and the setting of the access. Out: text of at most about 100 columns.
+Guarantee: every step of the document is drawn, in its order; the one that decides carries an arrow and its section.
+Trusted: no, checked by tests/unit/verifier/cli (walks as text).
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from verifier.reports.walk_bits import (
+    MODE_BASED_QUALIFICATION_BITS,
+    QUALIFICATION_BITS,
+    SUB_PAGE_BITS,
+    entry_bits,
+    error_code_bits,
+    numbers,
+    qualification_bits,
+)
+
+Document = Mapping[str, Any]
+
+WIDTH = 100
+STAGE, ADDRESS, ENTRY, BITS = 14, 16, 19, 40
+COLUMN = 3 + STAGE + ADDRESS + ENTRY
+AFTERMATH = ("EPT flags", "guest flags", "memory type", "#VE")
+"""Stages that follow from the decision and take no part in it."""
+
+OUTCOMES = {
+    "ok": "allowed",
+    "page_fault": "page fault (#PF)",
+    "ept_violation": "EPT violation: VM exit, basic exit reason 48",
+    "ept_misconfiguration": "EPT misconfiguration: VM exit, basic exit reason 49",
+    "spp_event": "SPP-related event: VM exit, basic exit reason 66",
+    "virtualization_exception": "EPT violation, delivered as #VE (vector 20)",
+    "vm_entry_failure": "VM entry fails",
+}
+FIELDS = (
+    ("guest_linear_address", "guest-linear address"),
+    ("guest_physical_address", "guest-physical address"),
+    ("host_physical_address", "host-physical address"),
+    ("effective_memory_type", "effective memory type"),
+    ("vm_instruction_error", "VM-instruction error"),
+)
+_citation = re.compile(r" \((SDM \"[^\"]*\")\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the drawing needs of a scenario: headlines, whether MBE is in force, the words of memory by address."""
+
+    headlines: tuple[str, ...]
+    mode_based: bool
+    memory: Mapping[int, int]
+
+
+def render(document: Document, setting: Setting) -> str:
+    """The text, with a final end of line."""
+    steps: list[Document] = document["steps"]
+    lines = [*setting.headlines, ""]
+    decisive = _decisive(steps)
+    if any("entry" in step for step in steps):
+        lines.append(f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{'bits':<{BITS}}rights so far")
+    for position, step in enumerate(steps):
+        lines += _step(step, position == decisive, setting)
+    lines += ["", *_outcome(document, setting), *_memory(document, setting)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _decisive(steps: list[Document]) -> int:
+    """The position of the step that decides: the last one that is no consequence of another."""
+    return max((i for i, step in enumerate(steps) if step["stage"] not in AFTERMATH), default=-1)
+
+
+def _step(step: Document, decides: bool, setting: Setting) -> Iterator[str]:
+    note, citation = _cited(step["note"])
+    if step["stage"] == "EPT" and "address" in step:
+        yield f"EPT {note}: guest-physical {step['address']}"
+        return
+    head = f"{'=> ' if decides else '   '}{step['stage']:<{STAGE}}"
+    head += f"{step.get('address', ''):<{ADDRESS}}" if "address" in step or "entry" in step else ""
+    if "entry" not in step:
+        yield from _hanging(head, note)
+    elif " -> " in note:
+        bits, _, rights = note.partition("; rights so far: ")
+        yield from _with_rights(head + f"{step['entry']:<{ENTRY}}", bits, rights)
+    else:
+        bits = entry_bits(step["stage"], int(step["entry"], 16), setting.mode_based)
+        yield from _hanging(head + f"{step['entry']:<{ENTRY}}", bits)
+        yield from _hanging(" " * COLUMN, note)
+    if decides and citation:
+        yield " " * (COLUMN if "entry" in step else len(head)) + citation
+
+
+def _cited(note: str) -> tuple[str, str]:
+    found = _citation.search(note)
+    return (note[: found.start()], found[1]) if found else (note, "")
+
+
+def _with_rights(head: str, bits: str, rights: str) -> Iterator[str]:
+    """Rights so far stand beside the entry's bits; where the entry points goes below if there is no room."""
+    if len(bits) < BITS:
+        yield f"{head}{bits:<{BITS}}{rights}"
+        return
+    flags, _, target = bits.partition(" -> ")
+    yield f"{head}{flags:<{BITS}}{rights}"
+    yield f"{'':{COLUMN}}-> {target}"
+
+
+def _hanging(head: str, text: str) -> Iterator[str]:
+    """The text after its head, wrapped below its own beginning."""
+    first, *rest = textwrap.wrap(text, WIDTH - len(head)) or [""]
+    yield head + first
+    for line in rest:
+        yield " " * len(head) + line
+
+
+def _outcome(document: Document, setting: Setting) -> Iterator[str]:
+    yield OUTCOMES[document["outcome"]]
+    yield from (f"  {words:<24}{document[key]}" for key, words in FIELDS if key in document)
+    if document["outcome"] == "vm_entry_failure" and "exit_reason" in document:
+        yield f"  {'basic exit reason':<24}{document['exit_reason']}, qualification {document['exit_qualification']}"
+    elif "exit_qualification" in document:
+        yield from _qualification(document, setting)
+    if "virtualization_exception_information" in document:
+        yield from _virtualization_exception(document, setting)
+    if "page_fault_error_code" in document:
+        code = document["page_fault_error_code"]
+        yield f"  {'error code':<24}{code}"
+        yield from (f"    bit {bit}" for bit in error_code_bits(int(code, 16)))
+
+
+def _qualification(document: Document, setting: Setting) -> Iterator[str]:
+    value, defined = document["exit_qualification"], document["exit_qualification_defined"]
+    yield f"  {'exit qualification':<24}{value} (defined bits {defined})"
+    names = dict(enumerate(MODE_BASED_QUALIFICATION_BITS if setting.mode_based else QUALIFICATION_BITS))
+    if document.get("outcome") == "spp_event":
+        names = dict(SUB_PAGE_BITS)
+    phrases = list(qualification_bits(int(value, 16), int(defined, 16), names))
+    half = (len(phrases) + 1) // 2
+    for left, right in zip(phrases[:half], [*phrases[half:], ""], strict=False):
+        yield f"    bit {left:<44}" + (f"bit {right}" if right else "")
+
+
+def _virtualization_exception(document: Document, setting: Setting) -> Iterator[str]:
+    area = document["virtualization_exception_information"]
+    yield f"  {'information area':<24}{area['address']} (host-physical)"
+    yield f"  {'  guest-linear address':<24}{area['guest_linear_address']}"
+    yield f"  {'  guest-physical address':<24}{area['guest_physical_address']}"
+    yield f"  {'  EPTP index':<24}{area['eptp_index']}"
+    yield from _qualification(area, setting)
+    if "exit_reason" in document:
+        yield "  intercepted by the exception bitmap: VM exit, basic exit reason 0"
+
+
+def _memory(document: Document, setting: Setting) -> Iterator[str]:
+    written: Mapping[str, str] = document.get("memory_written", {})
+    if not written:
+        return
+    structures = {step["address"]: step["stage"] for step in document["steps"] if "entry" in step}
+    yield "  memory that changed"
+    for address, word in written.items():
+        before, after = setting.memory.get(int(address, 16), 0), int(word, 16)
+        stage = structures.get(address, "")
+        flags = " ".join(str(position) for position in numbers(after & ~before))
+        what = f"{stage}: " if stage.startswith("EPT") else ""
+        note = f"{what}sets bit{'s' if ' ' in flags else ''} {flags}" if len(flags) < 12 else ""
+        yield f"    {address:<16}{hex(before):<19}-> {word:<19}{note}"
