@@ -14,30 +14,30 @@ class PhysicalMemory:
     object of the reference MMU.
     """
 
-    __slots__ = ("_given", "_written")
+    __slots__ = ("given", "written")
 
     def __init__(self, given: Mapping[int, int]) -> None:
-        self._given = given
-        self._written: dict[int, int] = {}
+        self.given = given
+        self.written: dict[int, int] = {}
 
     def read(self, address: int) -> int:
         """The 64-bit word at `address`."""
-        written = self._written
+        written = self.written
         if address in written:
             return written[address]
-        return self._given.get(address, 0)
+        return self.given.get(address, 0)
 
     def write(self, address: int, word: int) -> None:
         """Replaces the 64-bit word at `address`."""
-        self._written[address] = word
+        self.written[address] = word
 
     def set_bits(self, address: int, flags: int) -> None:
         """A locked read-modify-write that sets `flags`: nothing else of a changed entry is undone."""
-        self._written[address] = self.read(address) | flags
+        self.written[address] = self.read(address) | flags
 
     def changed(self) -> dict[int, int]:
         """Every word whose value differs from the given one, by address."""
-        if not self._written:
+        if not self.written:
             return {}
-        given = self._given
-        return {at: word for at, word in sorted(self._written.items()) if word != given.get(at, 0)}
+        given = self.given
+        return {at: word for at, word in sorted(self.written.items()) if word != given.get(at, 0)}

@@ -5,7 +5,7 @@ Trusted: no, checked by tests/unit/models.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from models.sdm.ept.entry import TABLE_ADDRESS, EptConfiguration
 from models.sdm.memory import PhysicalMemory
@@ -14,10 +14,6 @@ from models.sdm.trace import Step, Trace
 from models.sdm.vmx.controls import Vmcs
 from models.sdm.vmx.guest import Guest
 from models.sdm.vmx.processor import Processor
-
-
-def _no_memory() -> dict[int, int]:
-    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,21 +26,23 @@ class Machine:
     processor: Processor
     vmcs: Vmcs
     guest: Guest
-    memory: Mapping[int, int] = field(default_factory=_no_memory)
+    memory: Mapping[int, int]
 
 
 @dataclass(slots=True)
 class Run:
     """One access under way.
 
-    `ept` is None while EPT is off. `linear_address` is None where an exit saves no guest-linear address.
+    `ept` is EPT_OFF while EPT is off; `pdptes` are the PDPTE registers; `linear_address` is None where an
+    exit saves no guest-linear address.
     """
 
     vmcs: Vmcs
     guest: Guest
     memory: PhysicalMemory
-    ept: EptConfiguration | None
+    ept: EptConfiguration
     circumstances: Circumstances
+    pdptes: tuple[int, ...]
     linear_address: int | None
     trace: Trace | None
 

@@ -38,25 +38,25 @@ def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
         project = open_project(root, files)
         loaded = load(project)
         found = loaded.warnings
-        said = f"{len(loaded.program.modules)} modules, {len(loaded.checked.claims)} claims"
+        said = f"{_count(len(loaded.program.modules), 'module')}, {_count(len(loaded.checked.claims), 'claim')}"
     except Diagnosed as error:
         found, said = error.diagnostics, ""
     if paths:
-        found = tuple(d for d in found if _concerns(d, paths)) or tuple(
-            d for d in found if d.severity == "error"
-        )
+        found = tuple(d for d in found if _concerns(d, paths)) or tuple(d for d in found if d.severity == "error")
     if as_json:
-        click.echo(
-            json.dumps({"schema": "slat-check-1", "diagnostics": [to_json(d) for d in found]}, indent=2)
-        )
+        click.echo(json.dumps({"schema": "slat-check-1", "diagnostics": [to_json(d) for d in found]}, indent=2))
     else:
         report(found)
     errors = sum(d.severity == "error" for d in found)
     if errors:
-        click.echo(f"{errors} error{'s' if errors != 1 else ''}", err=True)
+        click.echo(_count(errors, "error"), err=True)
         raise Failure(2)
     if not as_json:
         click.echo(f"well-typed: {said}" if said else "well-typed")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def _concerns(diagnostic: Diagnostic, paths: tuple[Path, ...]) -> bool:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from verifier.cli.shared import Failure, report, root_option
+from verifier.cli.shared import Failure, fail, report, root_option
 from verifier.diagnostics.model import Diagnosed, Diagnostic
-from verifier.names.project import FOLDERS, Unwritable, find_root, read_source
+from verifier.names.project import FOLDERS, find_root, read_source
 from verifier.source import replace_file
 from verifier.syntax.format import format_source
 
@@ -75,7 +75,7 @@ def _write(file: Formatted) -> None:
     try:
         replace_file(file.path, file.after.encode())
     except OSError as error:
-        raise Diagnosed([Unwritable(None, file.name, error.strerror or str(error))]) from None
+        raise fail(f"cannot write `{file.name}`: {error.strerror}", "the file is as it was") from None
 
 
 def _files(paths: tuple[Path, ...], root: Path | None) -> list[tuple[Path, str]]:

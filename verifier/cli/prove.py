@@ -65,13 +65,12 @@ def command(
     transcripts = Transcripts(smtlib) if smtlib is not None else None
     machine = ReferenceMmu(save)
     progress = _progress if sys.stderr.isatty() else None
-    plan = Plan(options, jobs, claims, progress, transcripts, Machine(_version(), machine.prepare, save is not None))
+    other = Machine(_version(), machine.prepare, machine.agrees, save is not None)
+    plan = Plan(options, jobs, claims, progress, transcripts, other)
     try:
         results = run(project, plan, Cache(project.root, not no_cache))
     except Disagreement as error:
-        click.echo(f"internal error: {error}", err=True)
-        click.echo("nothing is claimed; please report this with the specification", err=True)
-        raise Failure(70) from None
+        raise _internal([str(error)]) from None
     if transcripts is not None:
         transcripts.write()
     machine.write()
@@ -79,7 +78,17 @@ def command(
         write_document(json_file, json_report.render(results))
     details = results if verbose or claims else [r for r in results if not r.as_expected]
     click.echo(FORMATS[form](results, details), nl=False)
+    if not machine.agrees():
+        raise _internal(machine.disagreements)
     raise Failure(exit_code(results))
+
+
+def _internal(disagreements: list[str]) -> Failure:
+    """Judges differ: one of them is wrong, and it is not for us to say which."""
+    for disagreement in disagreements:
+        click.echo(f"internal error: {disagreement}", err=True)
+    click.echo("nothing is claimed of these; please report this with the specification", err=True)
+    return Failure(70)
 
 
 def _progress(done: int, total: int) -> None:
@@ -125,12 +134,17 @@ class ReferenceMmu:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._scenarios: dict[str, str] = {}
+        self.disagreements: list[str] = []
+
+    def agrees(self) -> bool:
+        """Whether the reference MMU confirmed every walk that it ran."""
+        return not self.disagreements
 
     def prepare(self, checked: typed.Checked) -> Replay:
         from verifier.cli.replay import Referee  # not needed when a whole run is known
 
         referee = Referee(checked)
-        self._scenarios = referee.saved
+        self._scenarios, self.disagreements = referee.saved, referee.disagreements
         return referee
 
     def write(self) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from verifier.diagnostics.model import Diagnostic
 from verifier.source import Span
 
+WIDTH = 160
+
 
 def render(diagnostic: Diagnostic) -> str:
     """The diagnostic as a block of lines without a final end of line."""
@@ -29,16 +31,23 @@ def render(diagnostic: Diagnostic) -> str:
 
 def _excerpt(span: Span, label: str, margin: str) -> list[str]:
     text = span.source.line_text(span.line)
-    before = text[: span.column - 1]
-    pad = "".join("\t" if char == "\t" else " " for char in before)
-    width = max(1, min(span.end - span.start, len(text) - len(before)))
+    first = max(0, span.column - 1 - WIDTH // 2) if len(text) > WIDTH else 0  # of a long line only what is near
+    shown = _printable(text[first : first + WIDTH])
+    column = span.column - 1 - first
+    pad = "".join("\t" if char == "\t" else " " for char in shown[:column])
+    width = max(1, min(span.end - span.start, len(shown) - column))
     caret = f"{pad}{'^' * width} {label}".rstrip()
     return [
         f"{margin}--> {span.source.name}:{span.line}:{span.column}",
         f"{margin} |",
-        f"{span.line} | {text}".rstrip(),
+        f"{span.line} | {shown}".rstrip(),
         f"{margin} | {caret}",
     ]
+
+
+def _printable(text: str) -> str:
+    """The text with a question mark for each character that could move a terminal's cursor."""
+    return "".join(char if char.isprintable() or char == "\t" else "?" for char in text)
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, object]:

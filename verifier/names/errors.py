@@ -35,7 +35,7 @@ class UnknownModule(Diagnostic):
         return f"there is no module `{self.name}`"
 
     def help(self) -> str:
-        return nearest(self.name, self.known)
+        return nearest(self.name, self.known) or "modules are the files under `specs/` and `proofs/`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +88,23 @@ class AmbiguousName(Diagnostic):
 
 @dataclass(frozen=True, slots=True)
 class UnknownName(Diagnostic):
-    """A name that nothing in scope declares."""
+    """A name that nothing in scope declares; `elsewhere` are modules that do."""
 
     code = "E306"
     name: str
     what: str
     known: tuple[str, ...]
+    elsewhere: tuple[str, ...] = ()
+    where: str = "here"
 
     def message(self) -> str:
-        return f"there is no {self.what} `{self.name}` here"
+        return f"there is no {self.what} `{self.name}` {self.where}"
 
     def help(self) -> str:
+        if self.name.lower() in ("true", "false"):
+            return f"write `{self.name.lower()}`"
+        if self.elsewhere:
+            return "write " + " or ".join(f"`use {module}`" for module in self.elsewhere)
         return nearest(self.name, self.known) or "a name comes from this module or from one that it uses"
 
 
@@ -150,9 +156,7 @@ class UnknownTitle(Diagnostic):
         return f'{self.manual} has no section "{self.title}"'
 
     def help(self) -> str:
-        return (
-            nearest(self.title, self.known) or "add the section to `specs/MANUALS.toml` if the manual has it"
-        )
+        return nearest(self.title, self.known) or "add the section to `specs/MANUALS.toml` if the manual has it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,12 @@ def read_manuals(text: str) -> Manuals:
         data = tomllib.loads(text)
         return {name: _manual(name, cast("dict[str, object]", entry)) for name, entry in data.items()}
     except tomllib.TOMLDecodeError as error:
-        raise Diagnosed([errors.Manuals(None, str(error))]) from None
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Diagnosed([errors.Manuals(None, f"missing or malformed: {error}")]) from None
+        problem = str(error)
+        raise Diagnosed([errors.Manuals(None, problem[:1].lower() + problem[1:])]) from None
+    except KeyError as error:
+        raise Diagnosed([errors.Manuals(None, f"an entry has no `{error.args[0]}`")]) from None
+    except (TypeError, AttributeError) as error:
+        raise Diagnosed([errors.Manuals(None, f"an entry has another form: {error}")]) from None
     except RecursionError:
         raise Diagnosed([errors.Manuals(None, "nested too deep")]) from None
 

@@ -42,21 +42,6 @@ class Unreadable(Diagnostic):
 
 
 @dataclass(frozen=True, slots=True)
-class Unwritable(Diagnostic):
-    """A file that cannot be written."""
-
-    code = "E604"
-    path: str
-    problem: str
-
-    def message(self) -> str:
-        return f"cannot write `{self.path}`: {self.problem[:1].lower()}{self.problem[1:]}"
-
-    def help(self) -> str:
-        return "the file is as it was"
-
-
-@dataclass(frozen=True, slots=True)
 class NoProject(Diagnostic):
     """No `specs/MANUALS.toml` here or above."""
 

@@ -48,6 +48,14 @@ class Program:
 
     modules: dict[str, ResolvedModule]
 
+    def declaring(self, name: str) -> tuple[str, ...]:
+        """The modules that declare `name`, claims apart."""
+        return tuple(
+            symbol.module
+            for symbol in self.symbols()
+            if not isinstance(symbol.decl, tree.Claim) and any(word.text == name for word in _introduced(symbol.decl))
+        )
+
     def symbols(self) -> Iterator[Symbol]:
         for module in self.modules.values():
             for decl in module.tree.decls:
@@ -60,9 +68,7 @@ def resolve(files: list[tree.Module], manuals: Manuals) -> tuple[Program, list[D
     trees: dict[str, tree.Module] = {}
     for file in files:
         if file.name.text in trees:
-            found.append(
-                errors.DuplicateName(file.name.span, file.name.text, trees[file.name.text].name.span)
-            )
+            found.append(errors.DuplicateName(file.name.span, file.name.text, trees[file.name.text].name.span))
         else:
             trees[file.name.text] = file
     order = _order(trees, found)
@@ -71,7 +77,9 @@ def resolve(files: list[tree.Module], manuals: Manuals) -> tuple[Program, list[D
         file = trees[name]
         found.extend(_duplicates(file))
         found.extend(_citations(file, manuals))
-        modules[name] = ResolvedModule(name, file, _scope(file, trees))
+        used = _used(file, trees)
+        found.extend(_hiding(file, used))
+        modules[name] = ResolvedModule(name, file, {**used, **_own(file)})
     return Program(modules), found
 
 
@@ -99,9 +107,22 @@ def _order(trees: dict[str, tree.Module], found: list[Diagnostic]) -> list[str]:
     return order
 
 
-def _scope(file: tree.Module, trees: dict[str, tree.Module]) -> dict[str, tuple[Symbol, ...]]:
+def _own(file: tree.Module) -> dict[str, tuple[Symbol, ...]]:
+    """The names that the module itself declares."""
+    return {name.text: (Symbol(file.name.text, decl),) for decl in file.decls for name in _introduced(decl)}
+
+
+def _hiding(file: tree.Module, used: dict[str, tuple[Symbol, ...]]) -> Iterator[Diagnostic]:
+    """The module's declarations that hide one of a module that it uses."""
+    for decl in file.decls:
+        for name in _introduced(decl):
+            if name.text in used:
+                yield errors.Shadowed(name.span, name.text, used[name.text][0].place_of(name.text))
+
+
+def _used(file: tree.Module, trees: dict[str, tree.Module]) -> dict[str, tuple[Symbol, ...]]:
+    """The names of the modules that it uses, claims apart."""
     scope: dict[str, tuple[Symbol, ...]] = {}
-    own = {name.text: Symbol(file.name.text, decl) for decl in file.decls for name in _introduced(decl)}
     for used in dict.fromkeys(use.text for use in file.uses):
         target = trees.get(used)
         for decl in target.decls if target else ():
@@ -110,7 +131,6 @@ def _scope(file: tree.Module, trees: dict[str, tree.Module]) -> dict[str, tuple[
             for name in _introduced(decl):
                 symbol = Symbol(used, decl)
                 scope[name.text] = (*scope.get(name.text, ()), symbol)
-    scope.update({name: (symbol,) for name, symbol in own.items()})
     return scope
 
 

@@ -2,7 +2,8 @@
 
 In: keys. Out: stored results. A run with nothing changed finds its results by the digest of all its inputs; an
 obligation finds its verdict by its text, the solvers with their versions, and the budget.
-Guarantee: a file is written whole or not at all; what cannot be read or written is as if it were not there.
+Guarantee: a file is written whole or not at all, under a digest of its content; what cannot be read or written, or is
+not what was written, is as if it were not there.
 Trusted: yes: what is found is believed. Examples are replayed when an obligation is found, not when a whole run is.
 """
 
@@ -77,15 +78,17 @@ class Cache:
         if not self._enabled:
             return None
         try:
-            return json.loads((self._folder / f"{name}.json").read_text("utf-8"))
+            seal, text = (self._folder / name).read_text("utf-8").split("\n", 1)
         except (OSError, ValueError):
             return None
+        return json.loads(text) if seal == digest((text,)) else None
 
     def _write(self, name: str, data: object) -> None:
         if not self._enabled:
             return
         try:
-            replace_file(self._folder / f"{name}.json", json.dumps(data))
+            text = json.dumps(data)
+            replace_file(self._folder / name, f"{digest((text,))}\n{text}")
         except OSError:
             return
 

@@ -33,10 +33,13 @@ class Model:
 def minimize(session: Session, script: Script) -> Model:
     """The canonical smallest model of everything that the script's selectors assert."""
     search = _Search(session, script)
+    session.push()
+    session.add("".join(f"(assert {name})\n" for name in script.selectors))
     if script.leaves:
         search.fewest_bits()
         search.first_in_order()
     unique = search.is_unique()
+    session.pop()  # what matters is a question about models of any size
     return Model(dict(zip(search.names, search.model, strict=True)), unique, search.relevant())
 
 
@@ -65,7 +68,7 @@ class _Search:
         return answer == "sat"
 
     def _satisfiable(self) -> bool:
-        if not self._check(self.script.selectors):
+        if not self._check(()):
             return False
         self.model = self.session.values(self.symbols)
         return True
@@ -88,7 +91,7 @@ class _Search:
             for position in range(max(leaf.term.width, 1)):
                 wishes.add(_Count((self._bit(index, position),), 0))
         self.session.add(wishes.flush())
-        while not self._check([*self.script.selectors, *wishes.names]):
+        while not self._check(wishes.names):
             wishes.give_up(self.session.core())
             self.session.add(wishes.flush())
         self.model = self.session.values(self.symbols)
@@ -137,9 +140,10 @@ class _Search:
         fixed = {f"|fix {i}|": part for i, part in enumerate(_parts(self.leaves))}
         self.session.push()
         self.session.add("".join(self._fix(name, part) for name, part in fixed.items()))
+        self.session.add("".join(f"(assert {name})\n" for name in self.script.definitions))
         failing = " ".join(f"(not {text})" for text in self.script.conditions)
         self.session.add(f"(assert (or false {failing}))\n")
-        needed = self._least(list(self.script.definitions), list(fixed))
+        needed = self._least(list(fixed))
         self.session.pop()
         return tuple((self.names[fixed[n].leaf], fixed[n].high, fixed[n].low) for n in needed)
 
@@ -153,16 +157,19 @@ class _Search:
             value = value >> part.low & ((1 << width) - 1)
         return f"(declare-const {name} Bool)\n(assert (=> {name} (= {term} {literal(value, width)})))\n"
 
-    def _least(self, base: list[str], names: list[str]) -> list[str]:
-        if self._check([*base, *names]):
+    def _least(self, names: list[str]) -> list[str]:
+        if self._check(names):
             raise AssertionError("a model that is no model")
-        core = set(self.session.core())
-        kept = [name for name in names if name in core]
+        kept = self._core_of(names)
         for name in list(kept):
             fewer = [other for other in kept if other != name]
-            if not self._check([*base, *fewer]):
-                kept = fewer
+            if name in kept and not self._check(fewer):
+                kept = self._core_of(fewer)
         return kept
+
+    def _core_of(self, names: list[str]) -> list[str]:
+        core = set(self.session.core())
+        return [name for name in names if name in core]
 
 
 def _parts(leaves: Sequence[Leaf]) -> Iterator[_Part]:

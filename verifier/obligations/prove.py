@@ -65,12 +65,11 @@ def solve(obligation: Obligation, options: Options) -> Solved:
     started = time.monotonic()
     first, *others = options.solvers
     session = _open(obligation, first, options)
-    solved = _judge(session, obligation)
+    solved = judge(session, obligation)
     for solver in others:
         solved = _compare(obligation, solved, (first, solver), options)
     if _has_model(obligation.claim, solved.verdict):
         try:
-            session.check(obligation.script.selectors)
             solved = replace(solved, model=minimize(session, obligation.script))
         except BudgetSpent:
             solved = replace(solved, verdict="unknown")
@@ -84,22 +83,28 @@ def _open(obligation: Obligation, solver: str, options: Options) -> Session:
 
 
 def _compare(obligation: Obligation, solved: Solved, names: tuple[str, str], options: Options) -> Solved:
-    other = _judge(_open(obligation, names[1], options), obligation)
-    verdicts = (solved.verdict, other.verdict)
-    if "unknown" in verdicts:
+    other = judge(_open(obligation, names[1], options), obligation)
+    if "unknown" in (solved.verdict, other.verdict):
         return replace(solved, verdict="unknown")
-    vacuous = (solved.vacuous is None, other.vacuous is None)
-    if verdicts[0] != verdicts[1] or vacuous[0] != vacuous[1]:
-        said = " and ".join(f"{n} says {v}" for n, v in zip(names, verdicts, strict=True))
-        raise Disagreement(f"{obligation.claim.name}: {said}")
+    for one in (solved, other):
+        if solved.verdict == other.verdict and one.vacuous is not None and one.vacuous[0] == "unknown":
+            return replace(solved, vacuous=one.vacuous)
+    if (solved.verdict, solved.vacuous) != (other.verdict, other.vacuous):
+        said = (f"{n} says {_said(one)}" for n, one in zip(names, (solved, other), strict=True))
+        raise Disagreement(f"{obligation.claim.name}: {' and '.join(said)}")
     return solved
+
+
+def _said(solved: Solved) -> str:
+    return solved.verdict if solved.vacuous is None else f"{solved.verdict}, {solved.vacuous[0]}"
 
 
 def _has_model(claim: typed.Claim, verdict: str) -> bool:
     return verdict == ("proved" if claim.kind == "witness" else "refuted")
 
 
-def _judge(session: Session, obligation: Obligation) -> Solved:
+def judge(session: Session, obligation: Obligation) -> Solved:
+    """The verdict of one solver, with vacuity and core; no model."""
     script = obligation.script
     witness = obligation.claim.kind == "witness"
     nothing = Solved("unknown", None, (), (), None, 0, 0, "")

@@ -29,11 +29,13 @@ Progress = Callable[[int, int], None]
 class Machine:
     """Another machine on which examples are replayed: `version` names it, `prepare` makes it ready for a program.
 
-    With `always`, every example is replayed; else the results of a run that is known were replayed when it was new.
+    `agrees` says afterwards whether it confirmed whatever it ran; if not, the results are not stored. With `always`,
+    every example is replayed; else the results of a run that is known were replayed when it was new.
     """
 
     version: str
     prepare: Callable[[typed.Checked], Replay]
+    agrees: Callable[[], bool]
     always: bool = False
 
 
@@ -68,7 +70,8 @@ def run(project: Project, plan: Plan, cache: Cache) -> list[Result]:
         if plan.transcripts:
             plan.transcripts(obligation.claim, one.transcript)
         results.append(describe(obligation.claim, finish(obligation, one, options)))
-    cache.store_run(key, results)
+    if plan.machine is None or plan.machine.agrees():
+        cache.store_run(key, results)
     return results
 
 

@@ -38,8 +38,11 @@ class Script:
 
 
 def symbol(name: str) -> str:
-    """`name` as an SMT-LIB symbol."""
-    return f"|{name}|"
+    """`name` as an SMT-LIB symbol.
+
+    The names of a claim's variables have no space in them; they get a `$`, so that `and` or `t1` may be one of them.
+    """
+    return f"|{name}|" if " " in name else f"|${name}|"
 
 
 def sort(width: int) -> str:
@@ -168,9 +171,9 @@ def write_script(goal: Goal, definitions: dict[str, Definition], choices: dict[s
         writer.lines.append(f"(assert {text})")
     names = tuple(symbol(f"assumption {i + 1}") for i in range(len(goal.assumptions)))
     conditions: list[str] = []
-    for name, term in zip((*names, symbol("goal")), (*goal.assumptions, goal.goal), strict=True):
+    for name, term in zip((*names, symbol("the goal")), (*goal.assumptions, goal.goal), strict=True):
         text = writer.write(term)
         conditions.append(text)
         writer.lines += [f"(declare-const {name} Bool)", f"(assert (=> {name} {text}))"]
     prelude = "\n".join(["(set-logic QF_BV)", *writer.lines]) + "\n"
-    return Script(prelude, leaves, writer.owners, names, symbol("goal"), tuple(conditions))
+    return Script(prelude, leaves, writer.owners, names, symbol("the goal"), tuple(conditions))

@@ -16,7 +16,7 @@ from verifier.smt import symbolic, terms
 from verifier.smt.symbolic import Leaf, Listed, Symbolic, scalar
 from verifier.smt.terms import Term
 from verifier.types import typed
-from verifier.types.kinds import Bits, Bool, Enum, Layout, Type, index_width
+from verifier.types.kinds import Bits, Bool, Enum, Layout, List, Type, index_width
 
 Env = dict[str, Symbolic]
 
@@ -187,7 +187,8 @@ class Symbolizer:
 
     def _over(self, e: typed.Over, env: Env, path: str) -> Symbolic:
         over = self._list(e.operand, env, path)
-        width = index_width(len(over.elements))
+        assert isinstance(e.operand.type, List)
+        width = index_width(e.operand.type.high)
 
         def body(position: int) -> Term:
             inner = {**env, e.variable: over.elements[position]}

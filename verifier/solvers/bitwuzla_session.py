@@ -55,7 +55,8 @@ class BitwuzlaSession:
         return self._calls
 
     def check(self, assumptions: Sequence[str]) -> Answer:
-        self._asked.append(f"(check-sat-assuming ({' '.join(assumptions)}))\n")
+        command = f"(check-sat-assuming ({' '.join(assumptions)}))\n" if assumptions else "(check-sat)\n"
+        self._asked.append(command)
         self._start = self._calls
         self._assumed = {name: self._parser.parse_term(name) for name in assumptions}
         result = self._solver.check_sat(*self._assumed.values())

@@ -92,7 +92,7 @@ class Z3Session:
         return self._incremental.spent + self._spent_whole
 
     def check(self, assumptions: Sequence[str]) -> Answer:
-        command = f"(check-sat-assuming ({' '.join(assumptions)}))\n"
+        command = f"(check-sat-assuming ({' '.join(assumptions)}))\n" if assumptions else "(check-sat)\n"
         self._asked.append(command)
         self._whole = None
         answer = self._incremental.answer(command)

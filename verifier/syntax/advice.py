@@ -20,7 +20,7 @@ from verifier.diagnostics.model import Diagnostic, shorten
 from verifier.source import Source, Span
 from verifier.syntax.build import EXPRESSIONS, TYPES
 from verifier.syntax.errors import LookAlike, Mixed, OpenString, RunTogether, Unexpected, UnexpectedCharacter
-from verifier.syntax.foreign import LEADING, OPENING, OPERATORS, WORDS
+from verifier.syntax.foreign import LEADING, OPERATORS, WORDS
 from verifier.syntax.grammar import parser
 from verifier.syntax.mistakes import MISTAKES
 from verifier.syntax.words import cut_words
@@ -70,7 +70,7 @@ def _token(source: Source, start: str, error: UnexpectedToken, stack: list[Any])
     return (
         _foreign(span, found)
         or _misspelt(span, error)
-        or _unparenthesised(span, stack)
+        or _reserved(span, error)
         or (_look_alike(source, span.start) if found and not before.endswith("string") else None)
         or _mixed(span, stack)
         or _known_mistake(span, before, (_spoken(token), found))
@@ -164,23 +164,21 @@ def _misspelt(span: Span, error: UnexpectedToken) -> Unexpected | None:
     return Unexpected(span, f"unexpected `{shorten(span.text)}`", (), f"did you mean `{close[0]}`?") if close else None
 
 
-def _unparenthesised(span: Span, stack: list[Any]) -> Unexpected | None:
-    """An `if` or `let` as an operand, which was read as a name."""
-    before = span.source.text[: span.start].rstrip()
-    word = re.search(r"(?<![.\w])[a-z]+$", before)
-    if word is None or word.group() not in OPENING or _spoken(stack[-1]) in OPENING:
+def _reserved(span: Span, error: UnexpectedToken) -> Unexpected | None:
+    """A word of the language where only a name can stand."""
+    names_only = set(error.accepts or ()) <= {"LOWER", "UPPER"}
+    if not (names_only and span.text.isalpha() and error.token.type not in ("LOWER", "UPPER")):
         return None
-    found = word.group()
-    place = Span(span.source, word.start(), word.end())
-    return Unexpected(place, f"`{found}` needs parentheses here", (), f"write `a && ({found} …)`")
+    return Unexpected(span, f"`{span.text}` is a word of the language, not a name", (), "choose another name")
 
 
 def _fallback(span: Span, error: UnexpectedToken, stack: list[Any]) -> Unexpected:
     names = sorted(error.accepts or ())
     problem = f"unexpected `{shorten(span.text)}`" if span.text else "the file ends too early"
-    last = str(stack[-1]) if stack and isinstance(stack[-1], Token) else ""
-    if last in _BETWEEN or last in ("!", "~", "=") or _is_comparison(last):
-        return Unexpected(span, problem, (), f"the right-hand side of `{last}` is missing")
+    last = stack[-1] if stack and isinstance(stack[-1], Token) else None
+    if last is not None and (last in _BETWEEN or last in ("!", "~", "=") or _is_comparison(last)):
+        place = Span(span.source, last.start_pos or 0, last.end_pos or 0)
+        return Unexpected(place, f"what follows `{last}` is missing", (), "")
     expected = sorted({_SPOKEN.get(name, f"`{_text(name)}`") for name in names})
     return Unexpected(span, problem, tuple(expected) if len(expected) <= 4 else (), "")
 

@@ -112,29 +112,24 @@ class Builder:
     def build(self, parsed: Tree[Token]) -> Any:
         """The tree of a file or an expression; raises `Diagnosed`. Without recursion: a text nests at will."""
         order = self._parents_first(parsed)
-        self._stop_if_found()
+        if self.found:
+            raise Diagnosed(sorted(self.found, key=lambda d: d.span.start if d.span else 0))
         made: dict[int, Any] = {}
         for node in reversed(order):
             items = [made.pop(id(c)) if isinstance(c, Tree) else _plain(c) for c in node.children]
             made[id(node)] = getattr(self, node.data)(node.meta, items)
-        self._stop_if_found()
         return made[id(parsed)]
 
-    def _stop_if_found(self) -> None:
-        if self.found:
-            raise Diagnosed(sorted(dict.fromkeys(self.found), key=lambda d: d.span.start if d.span else 0))
-
     def _parents_first(self, parsed: Tree[Token]) -> list[Tree[Token]]:
+        """Every production, parents before children; `found` says what is too deep, too long or cut in two."""
         order: list[Tree[Token]] = []
-        todo = [(parsed, 0)]
+        todo = [(parsed, int(parsed.data in _NESTING))]
         while todo:
             node, depth = todo.pop()
             order.append(node)
             for child in node.children:
                 if isinstance(child, Token):
-                    cut = cut_word(self.source, child)
-                    if cut is not None:
-                        self.found.append(cut)
+                    self._check(child)
                 elif isinstance(child, Tree):  # pyright: ignore[reportUnnecessaryIsInstance]  (or None)
                     below = depth + (child.data in _NESTING)
                     if below > MAX_DEPTH:
@@ -143,11 +138,15 @@ class Builder:
                         todo.append((child, below))
         return order
 
+    def _check(self, token: Token) -> None:
+        cut = cut_word(self.source, token)
+        if cut is not None:
+            self.found.append(cut)
+        elif token.type in ("INT", "HEX") and len(token) > MAX_DIGITS:
+            self.found.append(errors.LongNumber(self.at(token), len(token), MAX_DIGITS))
+
     def number(self, token: Token) -> int:
         """The value of a decimal or hexadecimal number."""
-        if len(token) > MAX_DIGITS:
-            self.found.append(errors.LongNumber(self.at(token), len(token), MAX_DIGITS))
-            return 0
         return int(token, 16 if token.startswith("0x") else 10)
 
     def span(self, meta: Meta) -> Span:

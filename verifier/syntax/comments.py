@@ -9,8 +9,10 @@ Trusted: no, `format` compares the comments before and after.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
 from verifier.source import Source, Span
@@ -23,6 +25,8 @@ _ITEMS = (
     tree.Path, tree.Enum, tree.Record, tree.Bits, tree.Const, tree.Fn, tree.Rule, tree.Claim, tree.Change,
     tree.EnumMember, tree.Field, tree.BitField, tree.Param, tree.Clause, tree.Expect, tree.Arm,
 )  # fmt: skip
+
+_BLOCKS = (tree.Enum, tree.Record, tree.Bits, tree.Rule, tree.Match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +60,58 @@ def find_comments(source: Source) -> list[Comment]:
 def attach(source: Source, file: tree.File) -> Comments:
     """Gives every comment of `source` to a part of its tree."""
     made = Comments()
-    parts = list(_parts(file))
-    for comment in find_comments(source):
+    comments = find_comments(source)
+    places = _Places(file) if comments else None
+    for comment in comments if places else ():
         start = source.line_starts[source.line_of(comment.start) - 1]
         alone = not source.text[start : comment.start].strip()
-        beside = None if alone else _ending(parts, start, comment.start)
+        beside = None if alone else places.ending(start, comment.start)
         if beside is not None:
             made.beside.setdefault(id(beside), []).append(comment)
             continue
-        items, node = _around(file, comment.start)
-        following = next((item for item in items if _span(item).start > comment.start), None)
-        if following is not None:
-            made.above.setdefault(id(following), []).append(comment)
-        elif isinstance(node, (tree.Module, tree.Amendment)) or _is_block(node):
+        items, node = places.around(comment.start)
+        following = bisect_right(items, comment.start, key=_start)
+        if following < len(items):
+            made.above.setdefault(id(items[following]), []).append(comment)
+        elif isinstance(node, (tree.Module, tree.Amendment)) or (isinstance(node, _BLOCKS) and items):
             made.below.setdefault(id(items[-1]), []).append(comment)
         else:
             made.above.setdefault(id(node), []).append(comment)
     return made
 
 
-def _is_block(node: Any) -> bool:
-    """Whether the part has a closing brace of its own on which its last item does not depend."""
-    return isinstance(node, (tree.Enum, tree.Record, tree.Bits, tree.Rule, tree.Match)) and bool(_items(node))
+class _Places:
+    """The parts of a file by where they begin and end."""
 
+    def __init__(self, file: tree.File) -> None:
+        self.file = file
+        self.items: dict[int, list[Any]] = {}
+        self.by_end: dict[int, Any] = {}
+        todo: list[Any] = [file]
+        while todo:
+            for child, _ in _children(todo.pop()):
+                todo.append(child)
+                known = self.by_end.get(child.span.end)
+                if not isinstance(child, tree.Word) and (known is None or _start(child) < _start(known)):
+                    self.by_end[child.span.end] = child
+        self.ends = sorted(self.by_end)
 
-def _ending(parts: list[Any], line: int, before: int) -> Any:
-    """The largest part that ends last on the line that begins at `line`, before the offset `before`."""
-    ending = [part for part in parts if line < _span(part).end <= before]
-    return max(ending, key=lambda part: (_span(part).end, -_span(part).start), default=None)
+    def ending(self, line: int, before: int) -> Any:
+        """The largest part that ends last on the line that begins at `line`, before the offset `before`."""
+        at = bisect_right(self.ends, before)
+        return self.by_end[self.ends[at - 1]] if at and self.ends[at - 1] > line else None
 
-
-def _around(file: tree.File, at: int) -> tuple[list[Any], Any]:
-    """The smallest item around the offset `at` (or the file), with the items inside of it."""
-    node: Any = file
-    while True:
-        items = _items(node)
-        inner = next((item for item in items if _span(item).start < at < _span(item).end), None)
-        if inner is None:
-            return items, node
-        node = inner
+    def around(self, at: int) -> tuple[list[Any], Any]:
+        """The smallest item around the offset `at` (or the file), with the items inside of it."""
+        node: Any = self.file
+        while True:
+            if id(node) not in self.items:
+                self.items[id(node)] = _items(node)
+            items = self.items[id(node)]
+            before = bisect_right(items, at, key=_start)
+            if not before or items[before - 1].span.end <= at:
+                return items, node
+            node = items[before - 1]
 
 
 def _items(node: Any) -> list[Any]:
@@ -108,21 +125,17 @@ def _items(node: Any) -> list[Any]:
     return found
 
 
-def _parts(node: Any) -> Iterator[Any]:
-    """Every part beside which the printer puts comments, the larger before the smaller."""
-    for child, _ in _children(node):
-        if not isinstance(child, tree.Word):
-            yield child
-        yield from _parts(child)
-
-
 def _children(node: Any) -> list[tuple[Any, bool]]:
     """The parts directly below `node` in the order of the text, and whether a line may begin with each."""
-    starting = _starting(node)
-    found: list[tuple[Any, bool]] = []
-    for part in _flat(getattr(node, f.name) for f in fields(node) if f.name != "patterns"):
-        found.append((part, any(part is other for other in starting)))
-    return sorted(found, key=lambda pair: _span(pair[0]).start)
+    starting = {id(part) for part in _starting(node)}
+    found = [(part, id(part) in starting) for part in _flat(getattr(node, name) for name in _fields(type(node)))]
+    return sorted(found, key=lambda pair: _start(pair[0]))
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[str, ...]:
+    """The fields that hold parts; patterns are always on one line with their `case`."""
+    return tuple(f.name for f in fields(kind) if f.name not in ("span", "patterns"))
 
 
 def _flat(values: Any) -> Iterator[Any]:
@@ -162,5 +175,5 @@ def _starting(node: Any) -> tuple[Any, ...]:
             return ()
 
 
-def _span(part: Any) -> Span:
-    return part.span
+def _start(part: Any) -> int:
+    return part.span.start

@@ -93,6 +93,3 @@ WORDS = {
 
 # words that stand before what they mislead, so that the word after them is the one that does not fit
 LEADING = {"not", "return", "forall", "exists", "switch", "var", "val"}
-
-# words that begin an expression but no operand
-OPENING = {"if", "let"}

@@ -1,7 +1,7 @@
 """A source in the one layout of the language.
 
 In: a source. Out: its text as the printer lays it out.
-Guarantee: the same tree, the same comments, and nothing left to do for a second run; or an exception.
+Guarantee: the same tree and the same comments, or an exception.
 Trusted: no, it checks its own output.
 """
 
@@ -15,18 +15,14 @@ from verifier.syntax.printer import print_file
 
 def format_source(source: Source) -> str:
     """The formatted text; raises `Diagnosed` if the source cannot be parsed."""
-    text = _once(source)
+    file = parse_file(source)
+    text = print_file(file, attach(source, file))
     again = Source(source.name, text)
-    if parse_file(again) != parse_file(source):
+    if parse_file(again) != file:
         raise AssertionError(f"formatting {source.name} would change what it says")
     if _texts(again) != _texts(source):
         raise AssertionError(f"formatting {source.name} would lose a comment")
     return text
-
-
-def _once(source: Source) -> str:
-    file = parse_file(source)
-    return print_file(file, attach(source, file))
 
 
 def _texts(source: Source) -> list[str]:

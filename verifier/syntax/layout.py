@@ -220,8 +220,8 @@ class _Writer:
         """The width of what follows on this line in any case."""
         width = 0
         for _, one_line, doc in reversed(self.todo):
-            if isinstance(doc, _Rest):
-                doc = tuple(part for item in doc.fill.items[doc.at :] for part in item)
+            if isinstance(doc, _Rest):  # its next item already comes with a place for a line's end
+                doc = tuple(part for item in doc.fill.items[doc.at : doc.at + 1] for part in item)
             more, ends = _head(doc)
             width += len(flat(doc) or "") if one_line else more
             if ends and not one_line:

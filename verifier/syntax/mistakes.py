@@ -25,6 +25,7 @@ class Mistake:
 
 _E = r"(?:e|lower|Upper|int|hex)"
 _T = r"(?:bool|bits|Upper|list)"
+_OPERATOR = r"(?:&&|\|\||&|\||\^|\+|\+\+|-|<<|>>|cmp|within|implies|!|~)"
 _TYPE = r"(?:t|Upper|bool|bits \( int \))"
 _START = r"(?:lower|Upper|int|hex|if|let|match|!|~|all|any|meet|until|list|true|false|undefined)"
 _FIELDS = r"(?:record Upper[^{]*\{(?: …| field)*|\(|,|for)"
@@ -152,7 +153,7 @@ MISTAKES = (
         "write `fn f(x: T) -> U`",
     ),
     _row(rf"-> (?:t|{_T})(?: about)?", r"\{", "a body has no braces", "write `= expression`"),
-    _row(r"lower \((?: param| ,| …)*", ";", "parameters are separated by commas", "write `,`"),
+    _row(r"(?:fn|rule) lower \([^)]*", ";", "parameters are separated by commas", "write `,`"),
     _row(r"rule lower \((?: params)? \)", "->|:", "a rule has no type: it is true or false", "delete `-> …`"),
     _row(
         r"rule lower .*\)(?: about)?",
@@ -199,7 +200,7 @@ MISTAKES = (
         "say what follows: `show condition`",
     ),
     _row(
-        "(?:invariant|witness) lower(?: ids| cites| string| for_)*",
+        "(?:invariant|witness) lower(?: ids| cites| string| for_)*(?: for .*)?",
         "expect|end|fn|rule|const|enum|record|invariant|witness",
         "`show` is missing",
         "say what holds: `show condition`",
@@ -291,7 +292,8 @@ MISTAKES = (
     _row(_E, ";", "only the value of a `let` ends with `;`", "delete it"),
     _row(_E, r"\{", "braces do not belong here", "parentheses group expressions: `( … )`"),
     _row(_E, _START, "`{found}` cannot follow an expression", "an operator is missing, or a word is misspelt"),
-    _row(r"[^({\[]*", r"[)}\]]", "`{found}` closes nothing", "delete it"),
+    _row(rf"(?:about =|show|assume) {_E}", r"[)}\]]", "`{found}` closes nothing", "delete it"),
+    _row(_OPERATOR, "if|let", "`{found}` needs parentheses here", "write `a && ({found} …)`"),
     _row(
         "(?:expr|=|show|assume|then|else|implies|[:;(,&|!])",
         r"\{",
@@ -305,10 +307,10 @@ MISTAKES = (
         "write `0 - x`, modulo 2 to the width",
     ),
     _row(
-        _E,
-        "->",
+        f"{_E} -",
+        ">",
         "`->` stands before the type of a function's result only",
         "`a implies b` is the logical arrow",
     ),
-    _row("…?.* ?,", r"[)}\]:;]|end", "nothing follows the comma", "delete it, or add what is missing"),
+    _row(",", r"[)}\]:;]|end", "nothing follows the comma", "delete it, or add what is missing"),
 )

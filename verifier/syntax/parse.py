@@ -8,6 +8,7 @@ Trusted: no, checked by the printer's round trip and by fuzzing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 from lark.exceptions import UnexpectedInput
@@ -38,45 +39,65 @@ def decode(name: str, data: bytes) -> Source:
 
 def parse_file(source: Source) -> tree.File:
     """The tree of a module or an amendment."""
-    found: list[Diagnostic] = []
-    text = source.text
-    while True:
+    try:
+        return cast(tree.File, Builder(source).build(_read(source, source.text, "start")))
+    except _Unread as error:
+        found = [*_unread(source, error)]
+        raise Diagnosed(sorted(found, key=lambda d: d.span.start if d.span else 0)[:MAX_FINDINGS]) from None
+
+
+def _unread(source: Source, error: _Unread) -> Iterator[Diagnostic]:
+    """What the parser refuses, one finding a declaration, and what the builder finds in the others."""
+    rest = sound = source.text
+    for _ in range(MAX_FINDINGS):
+        yield error.diagnostic
+        starts = [match.start() for match in _DECLARATION.finditer(rest)]
+        before = [start for start in starts if start < error.at]
+        if not before:
+            return
+        end = next((start for start in starts if start >= error.at), len(rest))
+        sound = _blank(sound, before[-1], end)
+        rest = _blank(rest, before[0], end)
         try:
-            parsed = _parse(source, text, "start")
-        except Diagnosed as error:
-            found.extend(error.diagnostics)
-            at = found[-1].span
-            rest = None if at is None else _without_the_first(source.text, at.start)
-            if rest is None or len(found) >= MAX_FINDINGS:
-                raise Diagnosed(found[:MAX_FINDINGS]) from None
-            text = rest
-            continue
-        if found:
-            raise Diagnosed(found)
-        return cast(tree.File, parsed)
+            _read(source, rest, "start")
+        except _Unread as another:
+            error = another
+        else:
+            break
+    try:
+        Builder(source).build(_read(source, sound, "start"))
+    except Diagnosed as findings:
+        yield from findings.diagnostics
+    except _Unread:
+        return
 
 
 def parse_expression(source: Source) -> tree.Expr:
     """The tree of one expression, as `slat eval` takes it."""
-    return cast(tree.Expr, _parse(source, source.text, "expr"))
-
-
-def _parse(source: Source, text: str, start: str) -> Any:
-    """The tree of `text`: that of `source`, perhaps with blanks in the place of some declarations."""
     try:
-        parsed: Any = cast(Any, parser()).parse(text, start=start)
+        return cast(tree.Expr, Builder(source).build(_read(source, source.text, "expr")))
+    except _Unread as error:
+        raise Diagnosed([error.diagnostic]) from None
+
+
+class _Unread(Exception):  # noqa: N818
+    """Text that the parser refused at the offset `at`."""
+
+    def __init__(self, diagnostic: Diagnostic, at: int) -> None:
+        super().__init__()
+        self.diagnostic = diagnostic
+        self.at = at
+
+
+def _read(source: Source, text: str, start: str) -> Any:
+    """lark's tree of `text`: that of `source`, perhaps with blanks in the place of some declarations."""
+    try:
+        return cast(Any, parser()).parse(text, start=start)
     except UnexpectedInput as error:
-        raise Diagnosed([diagnose(source, "file" if start == "start" else start, error)]) from None
-    return Builder(source).build(parsed)
+        at = error.pos_in_stream if error.pos_in_stream is not None else len(text)
+        raise _Unread(diagnose(source, "file" if start == "start" else start, error), at) from None
 
 
-def _without_the_first(text: str, at: int) -> str | None:
-    """The text with blanks from its first declaration to the first that begins after the one around `at`."""
-    starts = [match.start() for match in _DECLARATION.finditer(text)]
-    if not any(start < at for start in starts):
-        return None
-    following = [start for start in starts if start >= at]
-    if not following:
-        return None
-    blank = re.sub(r"[^\n]", " ", text[starts[0] : following[0]])
-    return text[: starts[0]] + blank + text[following[0] :]
+def _blank(text: str, start: int, end: int) -> str:
+    """The text with blanks from `start` to `end`; lines stay where they are."""
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]

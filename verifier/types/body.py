@@ -128,5 +128,7 @@ class BodyBase:
     def lookup(self, word: tree.Word, what: str) -> Symbol:
         known = self.checker.program.modules[self.module].scope
         if word.text not in known:
-            raise self.fail(name_errors.UnknownName(word.span, word.text, what, (*known, *self.locals, *BUILTINS)))
+            names = (*known, *self.locals, *BUILTINS)
+            elsewhere = self.checker.program.declaring(word.text)
+            raise self.fail(name_errors.UnknownName(word.span, word.text, what, names, elsewhere))
         return self.checker.types.lookup(self.module, word, what)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
+from verifier.diagnostics.model import Diagnostic
 from verifier.names import errors as name_errors
 from verifier.names.resolve import Symbol
 from verifier.source import Span
@@ -62,12 +63,23 @@ class Calls(BodyBase):
         module = ".".join(word.text for word in dotted[:-1])
         resolved = self.checker.program.modules.get(module)
         if resolved is None:
-            raise self.fail(name_errors.UnknownName(first.span, first.text, "name", (*scope, *self.locals)))
+            raise self.fail(self._no_module(dotted[:-1]))
         for decl in resolved.tree.decls:
             if decl.name.text == dotted[-1].text and not isinstance(decl, tree.Claim):
+                self.checker.types.used.add((self.module, module))
                 return Symbol(module, decl), dotted[-1].text
         known = tuple(decl.name.text for decl in resolved.tree.decls)
-        raise self.fail(name_errors.UnknownName(dotted[-1].span, dotted[-1].text, f"{what} in `{module}`", known))
+        raise self.fail(name_errors.UnknownName(dotted[-1].span, dotted[-1].text, what, known, where=f"in `{module}`"))
+
+    def _no_module(self, dotted: tuple[tree.Word, ...]) -> Diagnostic:
+        """What is wrong with a name whose front part is no module: that part, or its first word."""
+        modules = tuple(self.checker.program.modules)
+        first = dotted[0]
+        if any(module.split(".")[0] == first.text for module in modules):
+            name = ".".join(word.text for word in dotted)
+            return name_errors.UnknownModule(first.span.to(dotted[-1].span), name, modules)
+        known = (*self.checker.program.modules[self.module].scope, *self.locals)
+        return name_errors.UnknownName(first.span, first.text, "name", known)
 
     def _constant(self, found: tuple[Symbol, str], e: tree.Expr) -> typed.Expr:
         symbol, name = found

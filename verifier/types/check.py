@@ -71,7 +71,7 @@ class Checker:
             self._unused(body, decl.params)
         if body.calls > MAX_CALLS:
             self.found.append(errors.CallsTooDeep(decl.name.span, MAX_CALLS))
-        self.calls[symbol.qualified] = body.calls % (MAX_CALLS + 1)
+        self.calls[symbol.qualified] = body.calls if body.calls <= MAX_CALLS else 0  # said once, not by callers
         return typed.Function(
             symbol.qualified,
             type(decl).__name__.lower(),

@@ -30,6 +30,7 @@ from verifier.types.kinds import (
 
 MAX_WIDTH = 4096
 MAX_LENGTH = 64
+MAX_NESTING = 64
 
 Declared = Enum | Layout | Record
 
@@ -45,6 +46,13 @@ def _ways(symbol: Symbol, name: str) -> tuple[str, ...]:
             return ()
 
 
+def _element(kind: Type) -> Type:
+    """The type of a list's innermost elements; any other type itself."""
+    while isinstance(kind, List):
+        kind = kind.element
+    return kind
+
+
 class Stop(Exception):  # noqa: N818
     """Ends the check of one part of a declaration; its diagnostic is already recorded."""
 
@@ -55,7 +63,10 @@ class Types:
     def __init__(self, program: Program, found: list[Diagnostic]) -> None:
         self.program = program
         self.found = found
-        self.known: dict[str, Declared | None] = {}
+        self.known: dict[str, Declared] = {}
+        self.faulty: set[str] = set()
+        self.open: list[str] = []
+        self.depths: dict[Type, int] = {}
         self.used: set[tuple[str, str]] = set()
 
     def fail(self, diagnostic: Diagnostic) -> Stop:
@@ -67,10 +78,12 @@ class Types:
         scope = self.program.modules[module].scope
         symbols: tuple[Symbol, ...] = scope.get(name.text, ())
         if not symbols:
-            raise self.fail(name_errors.UnknownName(name.span, name.text, what, tuple(scope)))
+            elsewhere = self.program.declaring(name.text)
+            raise self.fail(name_errors.UnknownName(name.span, name.text, what, tuple(scope), elsewhere))
         first, *others = symbols
         if others:
             modules = tuple(symbol.module for symbol in symbols)
+            self.used.update((module, symbol.module) for symbol in symbols)
             ways = tuple(way for symbol in symbols for way in _ways(symbol, name.text))
             raise self.fail(name_errors.AmbiguousName(name.span, name.text, modules, ways))
         self.used.add((module, first.module))
@@ -100,22 +113,41 @@ class Types:
         """The type that `symbol` declares."""
         name = symbol.qualified
         if name in self.known:
-            known = self.known[name]
-            if known is None:
-                raise self.fail(errors.BadDeclaration(at, f"`{symbol.decl.name.text}` contains itself or is faulty"))
-            return known
-        self.known[name] = None
+            return self.known[name]
+        if name in self.faulty:
+            raise Stop  # said where it is declared
+        if name in self.open:
+            raise self.fail(errors.BadDeclaration(at, f"`{symbol.decl.name.text}` contains itself"))
+        if len(self.open) == MAX_NESTING:
+            raise self.fail(errors.BadDeclaration(at, f"types contain types at most {MAX_NESTING} deep"))
+        self.open.append(name)
+        try:
+            made = self._declared(symbol, at)
+        except Stop:
+            self.faulty.add(name)
+            raise
+        finally:
+            self.open.pop()
+        self.known[name] = made
+        return made
+
+    def _declared(self, symbol: Symbol, at: Span) -> Declared:
         match symbol.decl:
             case tree.Enum():
-                made: Declared = self._enum(name, symbol.decl)
+                return self._enum(symbol.qualified, symbol.decl)
             case tree.Bits():
-                made = self._layout(symbol, symbol.decl)
+                return self._nested(self._layout(symbol, symbol.decl))
             case tree.Record():
-                made = self._record(symbol, symbol.decl)
+                return self._nested(self._record(symbol, symbol.decl))
             case _:
-                del self.known[name]
                 raise self.fail(name_errors.UnknownName(at, symbol.decl.name.text, "type", ()))
-        self.known[name] = made
+
+    def _nested(self, made: Layout | Record) -> Layout | Record:
+        """The type, unless the types inside of it go too deep."""
+        depth = 1 + max((self.depths.get(_element(field.kind), 0) for field in made.fields), default=0)
+        if depth > MAX_NESTING:
+            raise self.fail(errors.BadDeclaration(made.span, f"types contain types at most {MAX_NESTING} deep"))
+        self.depths[made] = depth
         return made
 
     def _enum(self, name: str, decl: tree.Enum) -> Enum:

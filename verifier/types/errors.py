@@ -1,4 +1,4 @@
-"""What can be wrong with types. Codes E201 to E239, W201."""
+"""What can be wrong with types. Codes E201 to E220, W201."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TooWide(Diagnostic):
 
     def help(self) -> str:
         if self.value.startswith("["):
-            return f"the positions are 0 to {self.width - 1}"
+            return f"the positions are 0 to {self.width - 1}" if self.width > 1 else "the only position is 0"
         return f"the greatest number is {(1 << self.width) - 1:#x}" if self.width <= 64 else ""
 
 
@@ -119,10 +119,12 @@ class NotExhaustive(Diagnostic):
     missing: str
 
     def message(self) -> str:
-        return f"no arm covers `{self.missing}`"
+        return "no arm covers the other numbers" if self.missing == "_" else f"no arm covers `{self.missing}`"
 
     def help(self) -> str:
-        return f"add `case {self.missing}: …`, or a last `case _: …` for all that remain"
+        if self.missing == "_":
+            return "add a last `case _ : …` for all that remain"
+        return f"add `case {self.missing} : …`, or a last `case _ : …` for all that remain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class UnusedArm(Diagnostic):
 
 @dataclass(frozen=True, slots=True)
 class ArgumentCount(Diagnostic):
-    """A call with too few or too many arguments."""
+    """A call with too few or too many arguments, or an arm with too few or too many patterns."""
 
     code = "E210"
     name: str
@@ -167,10 +169,14 @@ class ArgumentCount(Diagnostic):
     declared: Span | None
 
     def message(self) -> str:
-        return f"`{self.name}` takes {self.wanted} argument{'s' if self.wanted != 1 else ''}, not {self.found}"
+        what = "pattern" if self.name == "case" else "argument"
+        return f"`{self.name}` takes {self.wanted} {what}{'s' if self.wanted != 1 else ''}, not {self.found}"
 
     def notes(self) -> tuple[Note, ...]:
-        return () if self.declared is None else (Note(f"`{self.name}` is declared here", self.declared),)
+        if self.declared is None:
+            return ()
+        here = "the match is here" if self.name == "case" else f"`{self.name}` is declared here"
+        return (Note(here, self.declared),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,11 @@ class NotCallable(Diagnostic):
 
     def message(self) -> str:
         return f"`{self.what}` is no function"
+
+    def help(self) -> str:
+        if not self.what[0].isupper():
+            return ""
+        return f"a constant stands alone, and a record is given as `{self.what} {{ field: value }}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +234,14 @@ class UnknownField(Diagnostic):
     declared: Span | None
 
     def message(self) -> str:
-        return f"`{self.type_name}` has no field `{self.field}`"
+        return f"`{self.type_name}` has no {self._what} `{self.field}`"
 
     def label(self) -> str:
-        return "unknown field"
+        return f"unknown {self._what}"
+
+    @property
+    def _what(self) -> str:
+        return "member" if self.field[0].isupper() else "field"
 
     def notes(self) -> tuple[Note, ...]:
         if self.declared is None:
@@ -234,7 +249,7 @@ class UnknownField(Diagnostic):
         return (Note(f"`{self.type_name}` is declared at {self.declared.place}"),)
 
     def help(self) -> str:
-        return nearest(self.field, self.known) or "its fields are " + ", ".join(f"`{k}`" for k in self.known)
+        return nearest(self.field, self.known) or "it has " + ", ".join(f"`{k}`" for k in self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +272,8 @@ class MissingField(Diagnostic):
 class UnusedParameter(Diagnostic):
     """A parameter that the body never mentions."""
 
-    code = "E216"
+    code = "W201"
+    severity = "warning"
     name: str
 
     def message(self) -> str:
@@ -276,10 +292,14 @@ class OutOfRange(Diagnostic):
     kind: str
 
     def message(self) -> str:
+        if ".." not in self.kind:
+            return f"`{self.kind}` has no element {self.position}"
         return f"`{self.kind}` need not have an element {self.position}"
 
     def help(self) -> str:
-        return "`last(xs)` is always there, `all(e at i in xs: i != n || …)` speaks of one that may be missing"
+        if ".." not in self.kind:
+            return "elements count from 0"
+        return f"`any(e at i in xs: i == {self.position} && …)` speaks of an element that may be missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,3 +328,18 @@ class EnumFromBits(Diagnostic):
 
     def help(self) -> str:
         return "`match` on the number and say what the others mean"
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftAway(Diagnostic):
+    """A shift by the width or more, which gives 0 whatever is shifted."""
+
+    code = "E220"
+    count: str
+    width: int
+
+    def message(self) -> str:
+        return f"a shift by `{shorten(self.count)}` leaves nothing of {self.width} bit{'s' if self.width != 1 else ''}"
+
+    def help(self) -> str:
+        return "`extend(x, n)` widens before a shift to the left"

@@ -18,7 +18,7 @@ from verifier.syntax.parse import parse_file
 from verifier.types import typed
 from verifier.types.check import check
 
-_NO_OBSTACLE = (errors.UnknownManual, errors.UnknownTitle)  # types do not depend on citations
+_NO_OBSTACLE = (errors.UnknownManual, errors.UnknownTitle, errors.Shadowed)  # types do not depend on these
 
 
 @dataclass(frozen=True, slots=True)

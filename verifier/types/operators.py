@@ -100,7 +100,7 @@ class Operators(BodyBase):
         if not isinstance(left.type, Bits):
             raise self.fail(errors.Needs(e.span, e.op, "bits", str(left.type)))
         if isinstance(e.right, tree.Integer) and e.right.value >= left.type.width:
-            raise self.fail(errors.TooWide(e.right.span, e.right.span.text, left.type.width))
+            raise self.fail(errors.ShiftAway(e.right.span, e.right.span.text, left.type.width))
         right = self.check(e.right, left.type)
         return typed.Arithmetic(e.op, (left, right), left.type, e.span)
 

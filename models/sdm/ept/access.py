@@ -6,11 +6,12 @@ Trusted: no, checked by tests/tables (qualification).
 Source: SDM "Exit Qualification for EPT Violations", "EPT Violations", "Accessed and Dirty Flags for EPT".
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, Literal
 
 from models.sdm.ept.entry import EXECUTE, EXECUTE_USER, READ, WRITE, EptConfiguration
-from models.sdm.requests import AccessKind
+from models.sdm.requests import AccessKind, PhysicalAccess
 
 # Bits of the exit qualification that the access alone decides.
 Q_READ = 1 << 0
@@ -32,6 +33,7 @@ class EptAccess:
     `qualification` are the bits of the exit qualification known before the walk; those in `undefined`
     are not defined for this access and are 0. `writes` marks the page dirty. `unverified`: an EPT entry
     that mapped a guest paging-structure entry used lacks bit 58 (guest-paging verification).
+    `supervisor_shadow_stack`: the rules that EPTP[7] puts on these accesses apply.
     """
 
     required: int
@@ -54,11 +56,7 @@ DATA: Final[dict[AccessKind, tuple[int, int, int, bool]]] = {
 }
 
 
-def fetch_right(configuration: EptConfiguration, user_linear_address: bool) -> int:
-    """The bit that governs a fetch: with MBE, XU for user-mode linear addresses."""
-    return EXECUTE_USER if configuration.mode_based and user_linear_address else EXECUTE
-
-
+# Decision: reading a guest entry on behalf of a shadow-stack access is no shadow-stack access (bit 13 clear).
 GUEST_ENTRY_READ = EptAccess(required=READ, qualification=Q_READ | Q_LINEAR_ADDRESS_VALID)
 
 # "Accesses to guest paging-structure entries are treated as writes" while EPTP[6] = 1, and bits 0 and 1 of
@@ -87,3 +85,71 @@ PDPTE_READ = EptAccess(required=READ, qualification=Q_READ)
 def guest_entry_access(configuration: EptConfiguration) -> EptAccess:
     """The access that reads one guest paging-structure entry in a walk."""
     return GUEST_ENTRY_ACCESS_WITH_FLAGS if configuration.accessed_dirty else GUEST_ENTRY_READ
+
+
+ShadowStack = Literal["none", "user", "supervisor"]
+
+
+@lru_cache(maxsize=4096)
+def final_access(
+    configuration: EptConfiguration,
+    kind: AccessKind,
+    page_properties: int,
+    shadow_stack: ShadowStack,
+    unverified: bool,
+) -> EptAccess:
+    """The access to the translation of a linear address; `page_properties` are its bits 11:9."""
+    qualification = Q_LINEAR_ADDRESS_VALID | Q_TRANSLATED | page_properties
+    return _data_access(configuration, kind, qualification, shadow_stack, unverified)
+
+
+def physical_access(configuration: EptConfiguration, request: PhysicalAccess, shadow_stack: ShadowStack) -> EptAccess:
+    """The access that a `PhysicalAccess` describes, with EPT on."""
+    qualification = 0
+    if request.linear_address_valid:
+        qualification = Q_LINEAR_ADDRESS_VALID
+        if not request.paging_structure:
+            qualification |= Q_TRANSLATED
+    qualification |= page_properties(request.user_linear_address, request.page_writable, request.execute_disable)
+    access = _data_access(configuration, request.kind, qualification, shadow_stack, False)
+    if request.paging_structure and request.linear_address_valid and configuration.accessed_dirty:
+        access = replace(
+            access,
+            required=READ | WRITE,
+            qualification=qualification | Q_READ | Q_WRITE,
+            undefined=0,
+            writes=True,
+        )
+    paging = request.paging_structure or request.paging_write
+    return replace(
+        access,
+        paging_write=request.paging_write,
+        sub_page_eligible=access.sub_page_eligible and not paging,
+    )
+
+
+def page_properties(user: bool, writable: bool, execute_disable: bool) -> int:
+    """Bits 11:9 of the qualification."""
+    return (Q_USER if user else 0) | (Q_WRITABLE if writable else 0) | (Q_EXECUTE_DISABLE if execute_disable else 0)
+
+
+def _data_access(
+    configuration: EptConfiguration,
+    kind: AccessKind,
+    qualification: int,
+    shadow_stack: ShadowStack,
+    unverified: bool,
+) -> EptAccess:
+    required, reported, undefined, writes = DATA[kind]
+    if kind == "fetch" and configuration.mode_based and qualification & Q_USER:
+        required = EXECUTE_USER
+    enforced = shadow_stack == "supervisor" and configuration.supervisor_shadow_stack
+    return EptAccess(
+        required=required,
+        qualification=qualification | reported | (Q_SHADOW_STACK if shadow_stack != "none" else 0),
+        undefined=undefined,
+        writes=writes,
+        sub_page_eligible=writes and not enforced,
+        supervisor_shadow_stack=enforced,
+        unverified=unverified,
+    )

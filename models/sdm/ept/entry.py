@@ -13,6 +13,7 @@ Sources: SDM tables "Format of an EPT ... Entry", "EPT Misconfigurations".
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from models.sdm.bits import bits
 from models.sdm.vmx import controls as ctl
@@ -47,6 +48,8 @@ class EptLevel:
     `entry & page_mask` is non-zero iff a present entry maps a page. `index_shift` moves the index bits of
     a guest-physical address to bits 11:3, the offset of the entry in its table. `table_reserved` and
     `page_reserved` are the reserved bits of an entry that references a table and that maps a page.
+    `entry & plain_table_mask == READ` recognises the common entry, which is readable, references a table
+    and is well configured; no other present entry satisfies it.
     """
 
     name: str
@@ -57,6 +60,7 @@ class EptLevel:
     page_reserved: int
     page_address: int
     page_offset: int
+    plain_table_mask: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +68,8 @@ class EptConfiguration:
     """Everything that the capabilities, EPTP[7:0] and the controls say about an EPT walk.
 
     `levels` run from the root to the page table; `guest_physical_bits` is 48 or 57; `present_mask` holds
-    the bits of which a present entry sets one. One object a configuration: compared by identity.
+    the bits of which a present entry sets one (SDM "EPT Translation Mechanism"). One object a configuration:
+    compared by identity.
     """
 
     levels: tuple[EptLevel, ...]
@@ -82,13 +87,29 @@ class EptConfiguration:
     maxphyaddr: int
 
 
-def is_present(configuration: EptConfiguration, entry: int) -> bool:
-    """Bits 2:0 are not all 0, or with MBE bit 10 is 1 (SDM "EPT Translation Mechanism")."""
-    return bool(entry & configuration.present_mask)
+EPT_OFF = EptConfiguration(
+    levels=(),
+    guest_physical_bits=0,
+    present_mask=0,
+    mode_based=False,
+    execute_only=False,
+    accessed_dirty=False,
+    supervisor_shadow_stack=False,
+    paging_write_control=False,
+    guest_paging_verification=False,
+    sub_page_write=False,
+    convertible=False,
+    advanced_information=False,
+    maxphyaddr=0,
+)
+"""The configuration while "enable EPT" is 0: guest-physical addresses are host-physical, nothing walks."""
 
 
 def misconfiguration(configuration: EptConfiguration, level: EptLevel, entry: int) -> str | None:
-    """Why a present entry is misconfigured, or None (SDM "EPT Misconfigurations")."""
+    """Why a present entry is misconfigured, or None (SDM "EPT Misconfigurations").
+
+    Decision: bit 58 of an entry that is not present is no misconfiguration, because not present comes first.
+    """
     maps_page = entry & level.page_mask
     if not entry & READ:
         if entry & WRITE:
@@ -109,9 +130,7 @@ def misconfiguration(configuration: EptConfiguration, level: EptLevel, entry: in
 
 
 @lru_cache(maxsize=1024)
-def configure(
-    maxphyaddr: int, capabilities: int, eptp: int, secondary: int, tertiary: int
-) -> EptConfiguration:
+def configure(maxphyaddr: int, capabilities: int, eptp: int, secondary: int, tertiary: int) -> EptConfiguration:
     """The configuration for a valid EPTP, of which only bits 7:0 matter, and the controls in force."""
     five_levels = eptp >> 3 & 7 == 4
     mode_based = bool(secondary & ctl.MODE_BASED_EXECUTE_CONTROL)
@@ -144,6 +163,7 @@ def _levels(maxphyaddr: int, capabilities: int) -> tuple[EptLevel, ...]:
             index_shift=page_bits - 3,
             page_mask=page_mask,
             table_reserved=table_reserved | beyond,
+            plain_table_mask=READ | MAPS_PAGE | table_reserved | beyond if number > 1 else 0,
             page_reserved=bits(page_bits - 1, 12) | beyond,
             page_address=bits(51, page_bits),
             page_offset=bits(page_bits - 1, 0),
@@ -164,9 +184,10 @@ def _levels(maxphyaddr: int, capabilities: int) -> tuple[EptLevel, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class EptPage:
+class EptPage(NamedTuple):
     """What a complete EPT walk found, with every entry present and well configured.
+
+    A NamedTuple, because a walk of the guest's tables makes one for each of them.
 
     `above` is the AND of the entries that reference a table, `entry` the one that maps the page, both as
     64-bit words; `used` are the host-physical addresses of all of them, from the root down.

@@ -36,7 +36,7 @@ def describe_rights(configuration: EptConfiguration, word: int) -> str:
 
 
 def describe_entry(configuration: EptConfiguration, level: EptLevel, entry: int, so_far: int) -> str:
-    """A present, well-configured entry: its rights, its other flags in force, where it points, rights so far."""
+    """A present, well-configured entry: rights, other flags in force, where it points, rights so far."""
     maps_page = bool(entry & level.page_mask)
     flags = tuple(flag for flag, in_force in _flags(configuration, level, maps_page) if in_force)
     text = describe_rights(configuration, entry)

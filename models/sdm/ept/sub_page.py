@@ -12,7 +12,7 @@ Source: SDM "Sub-Page Write Permissions" and its subsections.
 from typing import Literal
 
 from models.sdm.bits import bits
-from models.sdm.ept.entry import SUB_PAGE_WRITE, TABLE_ADDRESS, WRITE, EptConfiguration, EptPage
+from models.sdm.ept.entry import SUB_PAGE_WRITE, TABLE_ADDRESS, WRITE, EptPage
 from models.sdm.run import Run
 from models.sdm.trace import SPP_ELIGIBILITY, SPP_PERMISSION
 
@@ -23,27 +23,22 @@ VECTOR_LEVEL = 1
 SubPageVerdict = Literal["allowed", "denied", "miss", "misconfiguration"]
 
 
-def is_eligible(configuration: EptConfiguration, page: EptPage, missing: int) -> bool:
+def is_eligible(run: Run, page: EptPage, missing: int) -> bool:
     """Whether the page and the missing rights admit SPP; whether the access does is its own affair.
 
     Decision: as the SDM words it, a page that is executable only is eligible too.
     """
-    return bool(
-        configuration.sub_page_write
-        and missing == WRITE
-        and page.level.number == 1
-        and page.entry & SUB_PAGE_WRITE
-    )
+    return bool(run.ept.sub_page_write and missing == WRITE and page.level.number == 1 and page.entry & SUB_PAGE_WRITE)
 
 
-def sub_page_verdict(run: Run, configuration: EptConfiguration, address: int) -> SubPageVerdict:
+def sub_page_verdict(run: Run, address: int) -> SubPageVerdict:
     """Walks the SPP table for a guest-physical address, of which bits 47:7 select.
 
     Decision: with 5-level EPT bits 56:48 take no part, because the table has four levels only.
     """
     run.step("SPP", f"eligible write: the sub-page permission table decides ({SPP_ELIGIBILITY})")
     table = run.vmcs.sppt_pointer
-    reserved = bits(11, 1) | bits(63, configuration.maxphyaddr)
+    reserved = bits(11, 1) | bits(63, run.ept.maxphyaddr)
     for level in (4, 3, 2):
         at = table | address >> 9 * level & 0xFF8
         entry = run.memory.read(at)

@@ -9,7 +9,7 @@ Source: SDM "Exit Qualification for EPT Violations".
 from dataclasses import dataclass
 
 from models.sdm.ept.access import Q_LINEAR_ADDRESS_VALID, Q_TRANSLATED, EptAccess
-from models.sdm.ept.entry import SUPERVISOR_SHADOW_STACK, SUPPRESS_VE, EptConfiguration, EptPage
+from models.sdm.ept.entry import SUPERVISOR_SHADOW_STACK, SUPPRESS_VE, EptPage
 from models.sdm.outcome import EptViolation, VirtualizationException
 from models.sdm.run import Run
 from models.sdm.vmx.controls import NMI_EXITING, VIRTUAL_NMIS
@@ -41,24 +41,21 @@ class Denial:
     verification: bool = False
 
 
-def violation(
-    run: Run, configuration: EptConfiguration, address: int, access: EptAccess, denial: Denial
-) -> EptViolation | VirtualizationException:
+def violation(run: Run, address: int, access: EptAccess, denial: Denial) -> EptViolation | VirtualizationException:
     """The outcome of a denied access to the guest-physical `address`."""
-    qualification, defined = _qualification(run, configuration, access, denial)
-    found = EptViolation(address, run.linear_address, qualification, defined, {})
+    qualification, defined = _qualification(run, access, denial)
     # Decision: an address too wide for the walk has no entry that could be convertible, so it exits.
-    if configuration.convertible and denial.entry is not None and not denial.entry & SUPPRESS_VE:
+    if run.ept.convertible and denial.entry is not None and not denial.entry & SUPPRESS_VE:
+        found = EptViolation(address, run.linear_address, qualification, defined, {})
         exception = deliver(run, found)
         if exception is not None:
             return exception
     return EptViolation(address, run.linear_address, qualification, defined, run.memory.changed())
 
 
-def _qualification(
-    run: Run, configuration: EptConfiguration, access: EptAccess, denial: Denial
-) -> tuple[int, int]:
+def _qualification(run: Run, access: EptAccess, denial: Denial) -> tuple[int, int]:
     """The exit qualification and the mask of its defined bits."""
+    configuration = run.ept
     qualification, defined = event_bits(run)
     qualification |= access.qualification
     defined |= DEFINED_ALWAYS & ~access.undefined
@@ -80,7 +77,7 @@ def _qualification(
 
 
 def event_bits(run: Run) -> tuple[int, int]:
-    """Bits 12 and 16, which EPT violations and SPP events share: their values and the mask of defined ones."""
+    """Bits 12 and 16, which EPT violations and SPP events share: values and mask of the defined ones."""
     qualification, defined = 0, Q_ASYNCHRONOUS
     if run.circumstances.asynchronous:
         qualification |= Q_ASYNCHRONOUS

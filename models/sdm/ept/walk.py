@@ -18,7 +18,6 @@ from models.sdm.ept.entry import (
     VERIFY_GUEST_PAGING,
     WRITE,
     EptConfiguration,
-    EptLevel,
     EptPage,
     misconfiguration,
 )
@@ -38,52 +37,57 @@ from models.sdm.trace import (
 Q_SPP_MISS = 1 << 11
 
 
-def translate(run: Run, configuration: EptConfiguration, address: int, access: EptAccess) -> EptPage | Exit:
+def translate(run: Run, address: int, access: EptAccess) -> EptPage | Exit:
     """Accesses the guest-physical `address` through EPT and sets the accessed and dirty flags of EPT."""
-    page = _walk(run, configuration, address, access)
+    page = _walk(run, address, access)
     if not isinstance(page, EptPage):
         return page
-    missing = missing_rights(configuration, page, access)
+    missing = missing_rights(run.ept, page, access)
     if run.trace is not None:
-        run.step("EPT rights", describe_access(configuration, access, page, missing))
+        run.step("EPT rights", describe_access(run.ept, access, page, missing))
     if missing:
-        stopped = _denied(run, configuration, address, access, (page, missing))
+        stopped = _denied(run, address, access, page, missing)
         if stopped is not None:
             return stopped
     # Decision: rights, SPP included, come before guest-paging verification; both give an EPT violation.
     if access.unverified and page.entry & VERIFY_GUEST_PAGING:
         run.step("EPT rights", f"guest-paging verification fails: EPT violation ({EPT_VIOLATIONS})")
-        return violation(run, configuration, address, access, Denial(page.entry, page, verification=True))
-    if configuration.accessed_dirty:
+        return violation(run, address, access, Denial(page.entry, page, verification=True))
+    if run.ept.accessed_dirty:
         _set_flags(run, page, access)
     return page
 
 
 def _walk(
-    run: Run, configuration: EptConfiguration, address: int, access: EptAccess
+    run: Run, address: int, access: EptAccess
 ) -> EptPage | EptMisconfiguration | EptViolation | VirtualizationException:
     """Steps 1a to 1c: the entries from the root down to the one that maps a page."""
+    configuration, trace = run.ept, run.trace
     if address >> configuration.guest_physical_bits:
         note = f"GPA[51:{configuration.guest_physical_bits}] is not 0: EPT violation ({EPT_TRANSLATION})"
         run.step("EPT", note)
-        return violation(run, configuration, address, access, Denial(entry=None))
-    read = run.memory.read
-    present = configuration.present_mask
+        return violation(run, address, access, Denial(entry=None))
+    written, given = run.memory.written, run.memory.given
     table = run.ept_root
     above = -1
     used: list[int] = []
     for level in configuration.levels:
         at = table | address >> level.index_shift & 0xFF8
-        entry = read(at)
+        entry = written[at] if at in written else given.get(at, 0)
         used.append(at)
-        if not entry & present:
-            return _not_present(run, configuration, address, access, (level, at, entry))
+        if entry & level.plain_table_mask == READ and trace is None:
+            above &= entry
+            table = entry & TABLE_ADDRESS
+            continue
+        if not entry & configuration.present_mask:
+            run.step(level.name, f"not present: EPT violation ({EPT_PRIORITY})", at, entry)
+            return violation(run, address, access, Denial(entry))
         reason = misconfiguration(configuration, level, entry)
         if reason is not None:
             note = f"{reason}: EPT misconfiguration ({EPT_MISCONFIGURATIONS})"
             run.step(level.name, note, at, entry)
             return EptMisconfiguration(address, run.memory.changed())
-        if run.trace is not None:
+        if trace is not None:
             run.step(level.name, describe_entry(configuration, level, entry, above & entry), at, entry)
         if entry & level.page_mask:
             target = entry & level.page_address | address & level.page_offset
@@ -93,24 +97,12 @@ def _walk(
     raise AssertionError("an entry of an EPT page table always maps a page")
 
 
-def _not_present(
-    run: Run,
-    configuration: EptConfiguration,
-    address: int,
-    access: EptAccess,
-    stop: tuple[EptLevel, int, int],
-) -> EptViolation | VirtualizationException:
-    level, at, entry = stop
-    run.step(level.name, f"not present: EPT violation ({EPT_PRIORITY})", at, entry)
-    return violation(run, configuration, address, access, Denial(entry))
-
-
 def missing_rights(configuration: EptConfiguration, page: EptPage, access: EptAccess) -> int:
     """The rights (bits of an entry) that the access needs and the entries do not grant; 0 allows it.
 
     Source: SDM "EPT Violations".
     """
-    if access.supervisor_shadow_stack and configuration.supervisor_shadow_stack:
+    if access.supervisor_shadow_stack:
         # Readable throughout, writable down to the last table, and marked in the entry that maps the page,
         # whose W takes no part.
         granted = page.above & page.entry & READ | page.above & WRITE
@@ -130,22 +122,19 @@ def missing_rights(configuration: EptConfiguration, page: EptPage, access: EptAc
 
 
 def _denied(
-    run: Run, configuration: EptConfiguration, address: int, access: EptAccess, denied: tuple[EptPage, int]
+    run: Run, address: int, access: EptAccess, page: EptPage, missing: int
 ) -> EptViolation | VirtualizationException | SppEvent | None:
     """The exit of an access that lacks rights, or None if sub-page write permissions allow it."""
-    page, missing = denied
-    if access.sub_page_eligible and is_eligible(configuration, page, missing):
-        verdict = sub_page_verdict(run, configuration, address)
+    if access.sub_page_eligible and is_eligible(run, page, missing):
+        verdict = sub_page_verdict(run, address)
         if verdict == "allowed":
             return None
         if verdict != "denied":
             qualification, defined = event_bits(run)
             if verdict == "miss":
                 qualification |= Q_SPP_MISS
-            return SppEvent(
-                address, run.linear_address, qualification, defined | Q_SPP_MISS, run.memory.changed()
-            )
-    return violation(run, configuration, address, access, Denial(page.entry, page))
+            return SppEvent(address, run.linear_address, qualification, defined | Q_SPP_MISS, run.memory.changed())
+    return violation(run, address, access, Denial(page.entry, page))
 
 
 def _set_flags(run: Run, page: EptPage, access: EptAccess) -> None:

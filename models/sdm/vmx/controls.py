@@ -3,7 +3,8 @@
 Guarantee: a control that is in force and not modelled is refused by its name, never ignored.
 Trusted: no, checked by tests/unit/models.
 
-Sources: SDM "Definitions of Pin-Based / Primary / Secondary / Tertiary Processor-Based VM-Execution Controls".
+Sources: SDM "Definitions of Pin-Based VM-Execution Controls", the same of primary, secondary and tertiary
+processor-based ones.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ GUEST_PAGING_VERIFICATION = 1 << 3
 
 @dataclass(frozen=True, slots=True)
 class ControlField:
-    """One field of controls: the modelled ones, the reserved bits that read as 1, the others by bit number."""
+    """One field: the modelled controls, the reserved bits that read as 1, all others by bit number."""
 
     name: str
     modelled: int
@@ -163,7 +164,7 @@ def tertiary_in_force(vmcs: Vmcs) -> int:
 
 
 def refuse_unmodelled_controls(vmcs: Vmcs) -> None:
-    """Raises `InputError` "unmodelled_control" naming every control of a field that is set and not modelled."""
+    """Raises `InputError` "unmodelled_control" with the names of what is set and not modelled."""
     if vmcs.pin_controls & _REFUSED_PIN:
         _refuse(PIN_CONTROLS, vmcs.pin_controls)
     if vmcs.primary_controls & _REFUSED_PRIMARY:

@@ -5,17 +5,17 @@ an `InputError`, because no VM entry could have led to the access.
 Trusted: no, checked by tests/tables and tests/unit/models.
 
 Not checked: IA32_VMX_CR0_FIXED0/1 and IA32_VMX_CR4_FIXED0/1 are no part of a processor here, so CR0.NE and
-CR4.VMXE may have either value; CR0.PE and CR0.PG are bound only by "unrestricted guest".
+CR4.VMXE may have either value; CR0.PE and CR0.PG are bound only by "unrestricted guest". CR4.PCIDE and CR4.PKS
+have no feature flag and count as supported; the VM-entry control "IA-32e mode guest" is taken to equal
+IA32_EFER.LMA.
 """
-
-from functools import lru_cache
 
 from models.sdm.bits import bits
 from models.sdm.errors import InputError
 from models.sdm.vmx import controls as ctl
 from models.sdm.vmx import guest as reg
 from models.sdm.vmx import processor as cap
-from models.sdm.vmx.controls import Vmcs, secondary_in_force, tertiary_in_force
+from models.sdm.vmx.controls import Vmcs
 from models.sdm.vmx.guest import Guest
 from models.sdm.vmx.processor import Feature, Processor
 
@@ -34,10 +34,11 @@ NEEDS_EPT_TERTIARY = (
 PIN_ALLOWED = ctl.PIN_CONTROLS.modelled | ctl.PIN_CONTROLS.default1
 
 
-def control_failure(processor: Processor, vmcs: Vmcs) -> str | None:
-    """Why the VM-execution controls fail with VM-instruction error 7 (SDM "VM-Execution Control Fields")."""
-    secondary = secondary_in_force(vmcs)
-    tertiary = tertiary_in_force(vmcs)
+def control_failure(processor: Processor, vmcs: Vmcs, secondary: int, tertiary: int) -> str | None:
+    """Why the VM-execution controls fail with VM-instruction error 7 (SDM "VM-Execution Control Fields").
+
+    `secondary` and `tertiary` are the controls in force.
+    """
     failure = _settings_failure(processor, vmcs, secondary, tertiary)
     if failure is not None:
         return failure
@@ -108,69 +109,59 @@ def _is_table_address(pointer: int, maxphyaddr: int) -> bool:
     return not pointer & bits(11, 0) and not pointer >> maxphyaddr
 
 
-def guest_state_failure(processor: Processor, vmcs: Vmcs, guest: Guest) -> str | None:
+def guest_state_failure(guest: Guest, features: frozenset[Feature], width: int, unrestricted: bool) -> str | None:
     """Why the guest's paging state fails VM entry with basic exit reason 33, qualification 0.
 
-    SDM "Checks on Guest Control Registers, Debug Registers, and MSRs". Raises `InputError`
-    "invalid_guest_state" for invalid state that is no matter of paging.
+    SDM "Checks on Guest Control Registers, Debug Registers, and MSRs"; `width` bounds guest-physical
+    addresses. Raises `InputError` for invalid state that is no matter of paging.
     """
-    refuse_invalid_state(guest.cr0, guest.cr4, guest.efer, guest.rflags, guest.cpl)
-    if guest.ia32_s_cet & bits(9, 6):
-        raise InputError("invalid_guest_state", "guest.ia32_s_cet", "bits 9:6 are reserved")
-    if guest.ia32_u_cet & bits(9, 6):
-        raise InputError("invalid_guest_state", "guest.ia32_u_cet", "bits 9:6 are reserved")
-    unrestricted = bool(secondary_in_force(vmcs) & ctl.UNRESTRICTED_GUEST)
-    failure = control_register_failure(guest.cr0, guest.cr4, guest.efer, processor.features, unrestricted)
+    refuse_invalid_state(guest)
+    failure = control_register_failure(guest, features, unrestricted)
     if failure is not None:
         return failure
-    # Guest-physical width: the CPUID value while EPT is on, SDM "EPT Overview".
-    width = guest_physical_width(processor, vmcs)
     if guest.cr3 >> width:
         return f"CR3[63:{width}] is not 0"
-    if not _is_valid_pat(guest.ia32_pat):
+    if not all(guest.ia32_pat >> shift & 0xFF in PAT_MEMORY_TYPES for shift in range(0, 64, 8)):
         return "an entry of IA32_PAT holds no memory type"
     return None
 
 
-def guest_physical_width(processor: Processor, vmcs: Vmcs) -> int:
-    """Bits of a guest-physical address: with EPT the CPUID value, without the TME reduction."""
-    return processor.raw_maxphyaddr if secondary_in_force(vmcs) & ctl.ENABLE_EPT else processor.maxphyaddr
+def unloadable(pdptes: tuple[int, ...], reserved: int) -> int | None:
+    """The index of the first present PDPTE that sets a reserved bit, or None.
+
+    SDM "Checks on Guest Page-Directory-Pointer-Table Entries".
+    """
+    return next((i for i, pdpte in enumerate(pdptes) if pdpte & 1 and pdpte & reserved), None)
 
 
-@lru_cache(maxsize=1024)
-def _is_valid_pat(pat: int) -> bool:
-    return all(pat >> shift & 0xFF in (0, 1, 4, 5, 6, 7) for shift in range(0, 64, 8))
-
-
+PAT_MEMORY_TYPES = (0, 1, 4, 5, 6, 7)
 CR4_DEFINED = bits(14, 0) | bits(25, 16) | reg.CR4_LASS | reg.CR4_LAM_SUP | 1 << 32
 EFER_DEFINED = 1 << 0 | reg.EFER_LME | reg.EFER_LMA | reg.EFER_NXE
 RFLAGS_RESERVED = bits(63, 22) | 1 << 15 | 1 << 5 | 1 << 3
 
 
-@lru_cache(maxsize=1024)
-def refuse_invalid_state(cr0: int, cr4: int, efer: int, rflags: int, cpl: int) -> None:
+def refuse_invalid_state(guest: Guest) -> None:
     """Raises `InputError` for guest state that is invalid and no matter of paging, or not modelled."""
-
-    def refuse(field: str, message: str) -> None:
-        raise InputError("invalid_guest_state", f"guest.{field}", message)
-
     for bit, name in ((reg.CR4_LASS, "LASS"), (reg.CR4_LAM_SUP, "LAM_SUP")):
-        if cr4 & bit:
+        if guest.cr4 & bit:
             raise InputError("unmodelled_control", "guest.cr4", f"CR4.{name} is set and not modelled")
-    if cr0 >> 32:
-        refuse("cr0", "bits 63:32 are reserved")
-    if cr4 & ~CR4_DEFINED:
-        refuse("cr4", f"{hex(cr4 & ~CR4_DEFINED)} are reserved bits")
-    if efer & ~EFER_DEFINED:
-        refuse("efer", f"{hex(efer & ~EFER_DEFINED)} are reserved bits")
-    if rflags & RFLAGS_RESERVED or not rflags & 2:
-        refuse("rflags", "bits 63:22, 15, 5 and 3 must be 0 and bit 1 must be 1")
-    if rflags & reg.RFLAGS_VM and (efer & reg.EFER_LMA or not cr0 & reg.CR0_PE):
-        refuse("rflags", "RFLAGS.VM must be 0 in IA-32e mode and with CR0.PE = 0")
-    if rflags & reg.RFLAGS_VM and cpl != 3:
-        refuse("cpl", "the CPL is 3 in virtual-8086 mode")
-    if not cr0 & reg.CR0_PE and cpl != 0:
-        refuse("cpl", "the CPL is 0 in real-address mode")
+    protected, virtual_8086 = guest.cr0 & reg.CR0_PE, guest.rflags & reg.RFLAGS_VM
+    rules = (
+        ("cr0", guest.cr0 >> 32, "bits 63:32 are reserved"),
+        ("cr4", guest.cr4 & ~CR4_DEFINED, f"{hex(guest.cr4 & ~CR4_DEFINED)} are reserved bits"),
+        ("efer", guest.efer & ~EFER_DEFINED, f"{hex(guest.efer & ~EFER_DEFINED)} are reserved bits"),
+        ("rflags", guest.rflags & RFLAGS_RESERVED, "bits 63:22, 15, 5 and 3 are reserved"),
+        ("rflags", not guest.rflags & 2, "bit 1 is always 1"),
+        ("rflags", virtual_8086 and guest.efer & reg.EFER_LMA, "RFLAGS.VM is 1 in IA-32e mode"),
+        ("rflags", virtual_8086 and not protected, "RFLAGS.VM is 1 while CR0.PE is 0"),
+        ("cpl", virtual_8086 and guest.cpl != 3, "the CPL is 3 in virtual-8086 mode"),
+        ("cpl", not protected and guest.cpl != 0, "the CPL is 0 in real-address mode"),
+        ("ia32_s_cet", guest.ia32_s_cet & bits(9, 6), "bits 9:6 are reserved"),
+        ("ia32_u_cet", guest.ia32_u_cet & bits(9, 6), "bits 9:6 are reserved"),
+    )
+    for field, violated, message in rules:
+        if violated:
+            raise InputError("invalid_guest_state", f"guest.{field}", message)
 
 
 CR4_FEATURES: tuple[tuple[int, Feature, str], ...] = (
@@ -183,13 +174,10 @@ CR4_FEATURES: tuple[tuple[int, Feature, str], ...] = (
 )
 
 
-@lru_cache(maxsize=1024)
-def control_register_failure(
-    cr0: int, cr4: int, efer: int, features: frozenset[Feature], unrestricted: bool
-) -> str | None:
+def control_register_failure(guest: Guest, features: frozenset[Feature], unrestricted: bool) -> str | None:
     """Why CR0, CR4 and IA32_EFER do not fit together or the processor, as far as paging is concerned."""
-    paging = bool(cr0 & reg.CR0_PG)
-    long_mode = bool(efer & reg.EFER_LMA)
+    cr0, cr4, efer = guest.cr0, guest.cr4, guest.efer
+    paging, long_mode = bool(cr0 & reg.CR0_PG), bool(efer & reg.EFER_LMA)
     rules = (
         (paging and not cr0 & reg.CR0_PE, "CR0.PG is 1 and CR0.PE is 0"),
         (

@@ -33,6 +33,7 @@ RFLAGS_VM = 1 << 17
 CET_SH_STK_EN = 1 << 0
 
 PAT_AT_RESET = 0x0007040600070406
+NO_PDPTES = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +55,4 @@ class Guest:
     ia32_s_cet: int = 0
     ia32_u_cet: int = 0
     ia32_pat: int = PAT_AT_RESET
-    pdptes: tuple[int, int, int, int] = (0, 0, 0, 0)
-
-
-def pae_paging_in_use(guest: Guest) -> bool:
-    """CR0.PG = 1, CR4.PAE = 1 and IA32_EFER.LME = 0 (SDM "Paging-Mode Enabling")."""
-    return bool(guest.cr0 & CR0_PG and guest.cr4 & CR4_PAE and not guest.efer & EFER_LME)
+    pdptes: tuple[int, int, int, int] = NO_PDPTES

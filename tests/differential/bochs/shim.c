@@ -46,3 +46,13 @@ void _ZN14bx_pc_system_c6invlpgEm(void *self, uint64_t linear_address)
 {
     (void)self, (void)linear_address;
 }
+
+/* 3. The wheel's processor model is fixed (Cannon Lake); its constructor, too, is called through the PLT.
+ * `processor_model` is set to another model's before the first processor is made.
+ */
+void *(*processor_model)(void *processor);
+
+void *_Z23create_corei3_cnl_cpuidP8BX_CPU_C(void *processor)
+{
+    return processor_model(processor);
+}

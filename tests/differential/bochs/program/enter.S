@@ -5,8 +5,13 @@
         .section .text.start, "ax"
         .globl  start
 start:                                          /* rdi = records, rsi = results, rdx = number of records */
+        mov     %cr4, %rax                      /* for Bochs: the width of linear addresses comes from here */
+        mov     %rax, %cr4
+        mov     %cr3, %rax
+        mov     %rax, %cr3
         call    monitor
-        hlt
+        clflush (%rsp)                          /* machine.py stops the processor here */
+1:      jmp     1b
 
         .text
 /* bool enter_guest(struct guest_registers *registers, bool launched)

@@ -10,9 +10,10 @@ typedef uint64_t u64;
 
 struct word { u64 address, value; };
 
-struct record {                         /* one guest entry; `Record` of machine.py writes it */
+struct record {                         /* one guest entry; written by machine.py */
     u64 eptp, primary_controls, secondary_controls, tertiary_controls;
-    u64 cr0, cr3, cr4, efer, cpl, rflags, pkru, pdptes[4];
+    u64 ve_information_address, sppt_pointer;
+    u64 cr0, cr3, cr4, efer, cpl, rflags, pdptes[4];
     u64 rip;                            /* where the guest starts */
     u64 address;                        /* the guest's RBX: where a data access goes */
     u64 words;                          /* how many of these follow; the rest of memory is zero */
@@ -42,13 +43,15 @@ enum layout {                           /* pages after the image, zero at the st
 enum msr {
     FEATURE_CONTROL = 0x3a, VMX_BASIC = 0x480, VMX_PROCBASED_CTLS2 = 0x48b, VMX_EPT_VPID_CAP = 0x48c,
     VMX_TRUE_PINBASED = 0x48d, VMX_TRUE_PROCBASED = 0x48e, VMX_TRUE_EXIT = 0x48f, VMX_TRUE_ENTRY = 0x490,
+    VMX_PROCBASED_CTLS3 = 0x492,
     MSR_EFER = 0xc0000080,
 };
 
 enum field {
     GUEST_CS_SELECTOR = 0x802, GUEST_SS_SELECTOR = 0x804, GUEST_TR_SELECTOR = 0x80e,
     HOST_CS_SELECTOR = 0xc02, HOST_SS_SELECTOR = 0xc04, HOST_TR_SELECTOR = 0xc0c,
-    EPT_POINTER = 0x201a, TERTIARY_CONTROLS = 0x2034, GUEST_PHYSICAL_ADDRESS = 0x2400,
+    EPT_POINTER = 0x201a, VE_INFORMATION_ADDRESS = 0x202a, SPPT_POINTER = 0x2030, TERTIARY_CONTROLS = 0x2034,
+    GUEST_PHYSICAL_ADDRESS = 0x2400,
     VMCS_LINK_POINTER = 0x2800, GUEST_EFER = 0x2806, GUEST_PDPTE0 = 0x280a, HOST_EFER = 0x2c02,
     PIN_CONTROLS = 0x4000, PRIMARY_CONTROLS = 0x4002, EXCEPTION_BITMAP = 0x4004, EXIT_CONTROLS = 0x400c,
     ENTRY_CONTROLS = 0x4012, SECONDARY_CONTROLS = 0x401e,
@@ -65,7 +68,8 @@ enum control {
     EXIT_HOST_64_BIT = 1 << 9, EXIT_LOAD_EFER = 1 << 21,
     ENTRY_IA32E_GUEST = 1 << 9, ENTRY_LOAD_EFER = 1 << 15,
 };
-enum { EFER_LMA = 1 << 10, CR4_PKE = 1 << 22 };
+enum { EFER_LMA = 1 << 10, ERROR_CODE_VALID = 1 << 11, LINEAR_ADDRESS_VALID = 1 << 7 };
+enum reason { EPT_VIOLATION = 48, EPT_MISCONFIGURATION = 49, SPP_EVENT = 66 };
 
 static u64 read_msr(uint32_t msr)
 {
@@ -98,10 +102,11 @@ static void report_capabilities(void)
     u64 *out = (u64 *)(PROGRAM + CAPABILITIES);
     uint32_t eax = 0x80000008, ebx, ecx = 0, edx;
     __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    out[0] = eax;
+    out[0] = eax & 0xff;
     out[1] = read_msr(VMX_EPT_VPID_CAP);
     out[2] = read_msr(VMX_TRUE_PROCBASED);
     out[3] = read_msr(VMX_PROCBASED_CTLS2);
+    out[4] = read_msr(VMX_PROCBASED_CTLS3);
 }
 
 static void start_vmx(void)
@@ -144,7 +149,9 @@ static void write_controls(const struct record *record)
 {
     bool ia32e = record->efer & EFER_LMA;
     vmwrite(EPT_POINTER, record->eptp);
-    vmwrite(PRIMARY_CONTROLS, record->primary_controls | must_be_one(VMX_TRUE_PROCBASED));
+    vmwrite(VE_INFORMATION_ADDRESS, record->ve_information_address);
+    vmwrite(SPPT_POINTER, record->sppt_pointer);
+    vmwrite(PRIMARY_CONTROLS, record->primary_controls);
     vmwrite(SECONDARY_CONTROLS, record->secondary_controls);
     vmwrite(TERTIARY_CONTROLS, record->tertiary_controls);
     vmwrite(ENTRY_CONTROLS, must_be_one(VMX_TRUE_ENTRY) | ENTRY_LOAD_EFER | (ia32e ? ENTRY_IA32E_GUEST : 0));
@@ -167,18 +174,23 @@ static void write_guest_state(const struct record *record)
     vmwrite(GUEST_ES_ACCESS, data_access);
     vmwrite(GUEST_SS_ACCESS, data_access);
     vmwrite(GUEST_DS_ACCESS, data_access);
-    __asm__ volatile("wrpkru" : : "a"((uint32_t)record->pkru), "c"(0), "d"(0));
 }
 
+/* An exit leaves the fields that it does not define as they were; those are read as 0. */
 static void read_exit(struct result *result)
 {
-    result->vm_instruction_error = 0;
-    result->exit_reason = vmread(EXIT_REASON);
-    result->exit_qualification = vmread(EXIT_QUALIFICATION);
-    result->guest_physical_address = vmread(GUEST_PHYSICAL_ADDRESS);
-    result->guest_linear_address = vmread(GUEST_LINEAR_ADDRESS);
-    result->interruption_information = vmread(EXIT_INTERRUPTION);
-    result->interruption_error_code = vmread(EXIT_ERROR_CODE);
+    u64 reason = vmread(EXIT_REASON), qualification = vmread(EXIT_QUALIFICATION);
+    u64 information = vmread(EXIT_INTERRUPTION);
+    bool physical = reason == EPT_VIOLATION || reason == EPT_MISCONFIGURATION || reason == SPP_EVENT;
+    bool linear = reason == SPP_EVENT || (reason == EPT_VIOLATION && qualification & LINEAR_ADDRESS_VALID);
+    *result = (struct result){
+        .exit_reason = reason,
+        .exit_qualification = qualification,
+        .guest_physical_address = physical ? vmread(GUEST_PHYSICAL_ADDRESS) : 0,
+        .guest_linear_address = linear ? vmread(GUEST_LINEAR_ADDRESS) : 0,
+        .interruption_information = information,
+        .interruption_error_code = information & ERROR_CODE_VALID ? vmread(EXIT_ERROR_CODE) : 0,
+    };
 }
 
 static void read_entry_failure(struct result *result)

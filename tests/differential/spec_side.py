@@ -1,0 +1,107 @@
+"""The specifications as the comparisons use them: loaded once, evaluated by the interpreter.
+
+The interpreter remembers what a function without `undefined` gave for the same arguments: such functions are pure,
+and most cases share their entries with many others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from verifier.cli.replay import Specification, specification
+from verifier.core import interpret
+from verifier.core.interpret import Env, Meaning, apply
+from verifier.names.project import Project, read_project
+from verifier.types import typed
+from verifier.types.kinds import Enum, Record
+from verifier.types.load import load
+
+REMEMBERED = 50_000
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def project() -> Project:
+    """This project."""
+    return read_project(ROOT)
+
+
+@cache
+def checked() -> typed.Checked:
+    """Its typed core."""
+    return load(project()).checked
+
+
+@cache
+def specification_of_ept() -> Specification:
+    """What `specs/sdm/ept` says of one access."""
+    spec = specification(checked())
+    assert spec is not None
+    return spec
+
+
+def call(name: str, *arguments: Any) -> Any:
+    """The value of the specifications' function or rule of that qualified name."""
+    return apply(checked().functions[name], arguments)
+
+
+def record(name: str) -> Record:
+    """The record type of that qualified name."""
+    kind = checked().types[name]
+    assert isinstance(kind, Record)
+    return kind
+
+
+def make(of: Record, /, **fields: Any) -> tuple[Any, ...]:
+    """A value of a record; every field must be given."""
+    assert fields.keys() == {field.name for field in of.fields}
+    return tuple(fields[field.name] for field in of.fields)
+
+
+def parts(kind: Record, value: tuple[Any, ...]) -> dict[str, Any]:
+    """The fields of a record's value."""
+    return {field.name: part for field, part in zip(kind.fields, value, strict=True)}
+
+
+def number(enum: str, member: str) -> int:
+    """The number of an enum's member."""
+    kind = checked().types[enum]
+    assert isinstance(kind, Enum)
+    return dict(kind.members)[member]
+
+
+def member(enum: str, value: int) -> str:
+    """The member of an enum with that number."""
+    kind = checked().types[enum]
+    assert isinstance(kind, Enum)
+    return next(name for name, at in kind.members if at == value)
+
+
+def _remembering(body_meaning: Callable[[typed.Function], Meaning]) -> Callable[[typed.Function], Meaning]:
+    """`body_meaning` with results that are kept as long as there is room."""
+
+    @cache
+    def remembering(function: typed.Function) -> Meaning:
+        compute = body_meaning(function)
+        if function.chooses or not function.params:
+            return compute
+        arguments, known = itemgetter(*(p.name for p in function.params)), dict[Any, Any]()
+
+        def value(env: Env) -> Any:
+            key = arguments(env)
+            if key not in known:
+                if len(known) >= REMEMBERED:
+                    known.clear()
+                known[key] = compute(env)
+            return known[key]
+
+        return value
+
+    return remembering
+
+
+interpret.body_meaning = _remembering(interpret.body_meaning)

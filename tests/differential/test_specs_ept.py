@@ -1,0 +1,130 @@
+"""The EPT specifications, by the interpreter, against the reference MMU.
+
+Compared are the outcome (#VE included), the exit qualification and the mask of its defined bits, the host-physical
+address, and every word of the EPT tables that changes (accessed and dirty flags).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+from random import Random
+
+import pytest
+from comparison import say, seed, shrink
+from spec_side import specification_of_ept
+from spec_walks import (
+    PATTERNS,
+    Case,
+    Core,
+    Value,
+    chain,
+    circumstances,
+    core_accesses,
+    core_class,
+    core_controls,
+    disagrees,
+    random_case,
+)
+
+from verifier.cli.replay import compare
+from verifier.cli.replay_scenario import Unrealisable
+
+RANDOM_CASES = 3_000
+
+Patterns = tuple[int, ...]
+Choose = Callable[[int, Value, int], Iterator[tuple[Patterns, int]]]
+
+
+def assert_agreement(capsys: pytest.CaptureFixture[str], name: str, cases: Iterable[Case]) -> Counter[str]:
+    """Compares every case; returns how many end in each outcome."""
+    spec, outcomes, failing = specification_of_ept(), Counter[str](), list[Case]()
+    for case in cases:
+        try:
+            _, expected, observed = compare(spec, *case)
+        except Unrealisable:
+            outcomes["not realisable"] += 1
+            continue
+        outcomes[observed.outcome] += 1
+        if expected != observed:
+            failing.append(case)
+    say(capsys, name, outcomes.total() - outcomes["not realisable"], len(failing))
+    assert not failing, explain(failing[0])
+    return outcomes
+
+
+def explain(case: Case) -> str:
+    """A failing case made small, with both verdicts and the scenario."""
+    document, expected, observed = compare(specification_of_ept(), *shrink(case, disagrees))
+    return f"specifications {expected}\nreference MMU  {observed}\n{json.dumps(document)}"
+
+
+def compare_core(capsys: pytest.CaptureFixture[str], name: str, levels: int, choose: Choose) -> None:
+    """Compares chains of so many entries under every setting; `choose` gives those of one setting."""
+    spec, around, accesses = specification_of_ept(), circumstances(), core_accesses()
+    count, failing = 0, list[Case]()
+    for settings in core_controls():
+        core = Core(settings)
+        for patterns, position in choose(levels, settings, len(accesses)):
+            walk, count = chain(patterns, settings), count + 1
+            if spec.verdict(walk, accesses[position], around) != core.verdict(walk, position):
+                failing.append((walk, accesses[position], around))
+    say(capsys, f"specs against model, permission core, {name}", count, len(failing))
+    assert not failing, explain(failing[0])
+
+
+def every_access(levels: int, settings: Value, accesses: int) -> Iterator[tuple[Patterns, int]]:
+    """Every chain with every access."""
+    return product(product(PATTERNS, repeat=levels), range(accesses))
+
+
+def one_access_each(levels: int, settings: Value, accesses: int) -> Iterator[tuple[Patterns, int]]:
+    """Every chain, with an access that changes from one to the next."""
+    return ((patterns, number % accesses) for number, patterns in enumerate(product(PATTERNS, repeat=levels)))
+
+
+def every_class(levels: int, settings: Value, accesses: int) -> Iterator[tuple[Patterns, int]]:
+    """One chain for each way in which a walk can end, with every access."""
+    representatives = {core_class(patterns, settings): patterns for patterns in product(PATTERNS, repeat=levels)}
+    return product(representatives.values(), range(accesses))
+
+
+def test_specs_and_model_agree_on_every_two_level_chain_access_and_control(capsys: pytest.CaptureFixture[str]) -> None:
+    compare_core(capsys, "two levels, all", 2, every_access)
+
+
+def test_specs_and_model_agree_on_every_three_level_chain_and_control(capsys: pytest.CaptureFixture[str]) -> None:
+    compare_core(capsys, "three levels, every chain", 3, one_access_each)
+
+
+def test_specs_and_model_agree_on_every_access_to_every_class_of_chains(capsys: pytest.CaptureFixture[str]) -> None:
+    compare_core(capsys, "three levels, every class and access", 3, every_class)
+
+
+def test_specs_and_model_agree_on_random_entries_accesses_and_controls(capsys: pytest.CaptureFixture[str]) -> None:
+    start = seed()
+    rng = Random(start)
+    name = f"specs against model, random 64-bit entries (SLAT_SEED={start})"
+    outcomes = assert_agreement(capsys, name, (random_case(rng) for _ in range(RANDOM_CASES)))
+    wanted = {"TRANSLATED", "EPT_VIOLATION", "EPT_MISCONFIGURATION", "SUB_PAGE_EVENT", "#VE"}
+    assert all(outcomes[outcome] >= 5 for outcome in wanted), outcomes
+
+
+def test_random_cases_depend_on_the_seed_alone() -> None:
+    assert random_case(Random(7)) == random_case(Random(7))
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_shrunk_case_fails_and_nothing_in_it_can_be_cleared(number: int) -> None:
+    rng = Random(number)
+
+    def has_two_bits(case: Case) -> bool:
+        return bin(case[0][4]).count("1") >= 2
+
+    case = next(case for case in iter(lambda: random_case(rng), None) if has_two_bits(case))
+    small = shrink(case, has_two_bits)
+    assert bin(small[0][4]).count("1") == 2
+    assert small[0][3] == 0
+    assert small[1][2] == (False, False, False)

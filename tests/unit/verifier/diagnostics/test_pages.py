@@ -1,0 +1,86 @@
+"""The pages of `slat explain`: complete, and their examples true."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from golden.cases import Said, make_project, slat
+
+from verifier.cli import shared
+from verifier.diagnostics.model import Diagnostic
+from verifier.diagnostics.pages import codes, read_page, title
+from verifier.names import errors as name_errors
+from verifier.names import project
+from verifier.syntax import errors as syntax_errors
+from verifier.types import errors as type_errors
+
+MODULES = (syntax_errors, name_errors, type_errors, project, shared)
+DIAGNOSTICS = [
+    kind
+    for module in MODULES
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Diagnostic) and kind.__module__ == module.__name__
+]
+GOLDEN = Path(__file__).parents[3] / "golden"
+BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def follow(section: str, folder: Path) -> Said:
+    """Writes the files and runs the commands of a page's section; `slat check` if it names none."""
+    make_project(folder)
+    said = None
+    for kind, path, text in BLOCK.findall(section):
+        if kind != "console":
+            file = folder / (path or "proofs/example.slat")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            continue
+        for line in text.splitlines():
+            command = line.removeprefix("$ ")
+            if command.startswith("slat "):
+                said = slat(folder, *shlex.split(command)[1:])
+            else:
+                subprocess.run(["sh", "-c", command], cwd=folder, check=True)
+    return said or slat(folder, "check")
+
+
+def test_every_diagnostic_has_a_page_and_every_page_a_diagnostic():
+    assert sorted(kind.code for kind in DIAGNOSTICS) == codes()
+
+
+def test_no_two_diagnostics_share_a_code():
+    assert len({kind.code for kind in DIAGNOSTICS}) == len(DIAGNOSTICS)
+
+
+def test_every_diagnostic_has_a_golden_file():
+    golden = {path.name.split("-")[0] for path in GOLDEN.glob("*/fail/*.txt")}
+    assert {kind.code for kind in DIAGNOSTICS} <= golden
+
+
+@pytest.mark.parametrize("code", codes())
+def test_the_broken_example_of_a_page_gives_exactly_its_code(code, tmp_path):
+    broken, _ = read_page(code).split("## Fixed")
+    said = follow(broken, tmp_path)
+    assert set(said.codes) == {code}, said.err
+    assert said.exit_code == (2 if code.startswith("E") else 0)
+
+
+@pytest.mark.parametrize("code", codes())
+def test_the_fixed_example_of_a_page_is_clean(code, tmp_path):
+    fixed = read_page(code).split("## Fixed")[1]
+    said = follow(fixed, tmp_path)
+    assert (said.exit_code, said.codes) == (0, []), said.err
+
+
+@pytest.mark.parametrize("code", codes())
+def test_a_page_has_a_title_a_reason_and_two_examples(code):
+    page = read_page(code)
+    assert re.fullmatch(
+        rf"# {code}: [^\n]+\n\n.+?\n\n## Broken\n\n```.+?```\n\n## Fixed\n\n```.+?```\n", page, re.DOTALL
+    )
+    assert not title(code).endswith(".")
+    assert all(len(line) <= 120 for line in page.splitlines())

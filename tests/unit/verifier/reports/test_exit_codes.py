@@ -1,0 +1,61 @@
+"""What a run means: counts and the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from verifier.obligations.result import Outcome, Result
+from verifier.reports.registry import FORMATS
+from verifier.reports.summary import exit_code, summarize
+
+
+def result(verdict: str, expect: str = "proved", vacuous: str | None = None, kind: str = "invariant") -> Result:
+    outcome = Outcome(verdict, vacuous, (), None, ("z3",), 1, 1)
+    return Result(kind, "c", (), "m", "m.slat", 1, "A claim.", None, expect, "", (), outcome)
+
+
+GOOD = result("proved")
+REFUTED_AS_EXPECTED = result("refuted", "refuted")
+WRONG = result("refuted")
+VACUOUS = result("proved", vacuous="assume_unsatisfiable")
+UNNEEDED = result("proved", vacuous="unneeded: x")
+UNKNOWN = result("unknown")
+OPEN = result("proved", vacuous="unknown: x")
+UNREACHABLE = result("refuted", kind="witness")
+
+ALONE = [
+    (GOOD, 0), (REFUTED_AS_EXPECTED, 0), (WRONG, 1), (VACUOUS, 1), (UNNEEDED, 1), (UNREACHABLE, 1),
+    (result("proved", "refuted"), 1), (UNKNOWN, 3), (OPEN, 3), (result("unknown", "refuted"), 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "code"), ALONE)
+def test_one_result_has_this_exit_code(one: Result, code: int):
+    assert exit_code([one]) == code
+    assert exit_code([GOOD, one, REFUTED_AS_EXPECTED]) == code
+
+
+def test_a_wrong_verdict_outranks_an_open_one_and_that_outranks_a_good_one():
+    rank = [0, 3, 1]
+    for (first, a), (second, b) in product(ALONE, repeat=2):
+        assert exit_code([first, second]) == max(a, b, key=rank.index)
+
+
+def test_no_claims_are_no_failure():
+    assert exit_code([]) == 0
+
+
+def test_the_counts_add_up():
+    found = summarize([GOOD, REFUTED_AS_EXPECTED, WRONG, VACUOUS, UNKNOWN, OPEN, UNREACHABLE])
+    assert (found.claims, found.proved, found.refuted, found.unknown) == (7, 3, 3, 1)
+    assert (found.not_as_expected, found.vacuous) == (5, 2)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_report_is_the_same_twice_and_shows_no_time(form: str):
+    results = [GOOD, WRONG, replace(GOOD, outcome=replace(GOOD.outcome, milliseconds=987654))]
+    assert FORMATS[form](results, results) == FORMATS[form](results, results)
+    assert form == "json" or "987654" not in FORMATS[form](results, results)

@@ -1,0 +1,5 @@
+"""`python -m verifier` is `slat`."""
+
+from verifier.cli.main import main
+
+main()
