@@ -46,9 +46,7 @@ def guest(mode: str, **options) -> Guest:
 def machine(memory: dict[int, int], of: Guest, width: int = 40, without: frozenset = frozenset()) -> Machine:
     """That guest without EPT."""
     return Machine(
-        processor=Processor(
-            maxphyaddr=width, raw_maxphyaddr=width, ept_vpid_cap=0, features=ALL_FEATURES - without
-        ),
+        processor=Processor(maxphyaddr=width, raw_maxphyaddr=width, ept_vpid_cap=0, features=ALL_FEATURES - without),
         vmcs=Vmcs(eptp=0, primary_controls=0, secondary_controls=0),
         guest=of,
         memory=memory,

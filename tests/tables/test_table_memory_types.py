@@ -7,9 +7,7 @@ from models.sdm.ept.memory_type import effective_memory_type
 
 ENCODINGS = {"UC": 0, "WC": 1, "WT": 4, "WP": 5, "WB": 6, "UC-": 7}
 PAT_TYPES = ("UC", "UC-", "WC", "WT", "WP", "WB")
-CELLS = [
-    (row[0], pat, cell) for row in rows("memory_types") for pat, cell in zip(PAT_TYPES, row[1:], strict=True)
-]
+CELLS = [(row[0], pat, cell) for row in rows("memory_types") for pat, cell in zip(PAT_TYPES, row[1:], strict=True)]
 
 
 @pytest.mark.parametrize(("ept", "pat", "expected"), CELLS)

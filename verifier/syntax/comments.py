@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from verifier.source import Source, Span
 from verifier.syntax import tree
@@ -61,8 +61,10 @@ def attach(source: Source, file: tree.File) -> Comments:
     """Gives every comment of `source` to a part of its tree."""
     made = Comments()
     comments = find_comments(source)
-    places = _Places(file) if comments else None
-    for comment in comments if places else ():
+    if not comments:
+        return made
+    places = _Places(file)
+    for comment in comments:
         start = source.line_starts[source.line_of(comment.start) - 1]
         alone = not source.text[start : comment.start].strip()
         beside = None if alone else places.ending(start, comment.start)
@@ -128,7 +130,8 @@ def _items(node: Any) -> list[Any]:
 def _children(node: Any) -> list[tuple[Any, bool]]:
     """The parts directly below `node` in the order of the text, and whether a line may begin with each."""
     starting = {id(part) for part in _starting(node)}
-    found = [(part, id(part) in starting) for part in _flat(getattr(node, name) for name in _fields(type(node)))]
+    names = _fields(cast("type[Any]", type(node)))
+    found = [(part, id(part) in starting) for part in _flat(getattr(node, name) for name in names)]
     return sorted(found, key=lambda pair: _start(pair[0]))
 
 

@@ -46,6 +46,13 @@ def _ways(symbol: Symbol, name: str) -> tuple[str, ...]:
             return ()
 
 
+def _overlap(field: LayoutField, before: list[LayoutField]) -> Diagnostic:
+    """What is wrong with a field that shares a bit with one of those before."""
+    other = next(other for other in before if other.mask & field.mask)
+    bit = (other.mask & field.mask).bit_length() - 1
+    return errors.Overlap(field.span, field.name, other.name, bit, other.span)
+
+
 def _element(kind: Type) -> Type:
     """The type of a list's innermost elements; any other type itself."""
     while isinstance(kind, List):
@@ -174,13 +181,16 @@ class Types:
             problem = f"a width is 1 to {MAX_WIDTH}, not {decl.width}"
             raise self.fail(errors.BadDeclaration(decl.name.span, problem))
         fields: list[LayoutField] = []
+        taken = 0
         for field in decl.fields:
-            fields.append(self._layout_field(symbol, decl, field, fields))
+            made = self._layout_field(symbol, decl, field)
+            if taken & made.mask:
+                raise self.fail(_overlap(made, fields))
+            taken |= made.mask
+            fields.append(made)
         return Layout(symbol.qualified, decl.width, tuple(fields), decl.name.span)
 
-    def _layout_field(
-        self, symbol: Symbol, decl: tree.Bits, field: tree.BitField, before: list[LayoutField]
-    ) -> LayoutField:
+    def _layout_field(self, symbol: Symbol, decl: tree.Bits, field: tree.BitField) -> LayoutField:
         if field.high < field.low:
             raise self.fail(errors.Reversed(field.span, field.high, field.low))
         if field.high >= decl.width:
@@ -188,12 +198,7 @@ class Types:
         if field.name.text == "raw":
             raise self.fail(errors.BadDeclaration(field.name.span, "`raw` already names all the bits"))
         kind = self._field_kind(symbol, field)
-        made = LayoutField(field.name.text, field.high, field.low, kind, field.doc, field.name.span)
-        for other in before:
-            if other.mask & made.mask:
-                bit = (other.mask & made.mask).bit_length() - 1
-                raise self.fail(errors.Overlap(field.name.span, made.name, other.name, bit, other.span))
-        return made
+        return LayoutField(field.name.text, field.high, field.low, kind, field.doc, field.name.span)
 
     def _field_kind(self, symbol: Symbol, field: tree.BitField) -> Type:
         width = field.high - field.low + 1

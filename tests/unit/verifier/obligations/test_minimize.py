@@ -150,6 +150,14 @@ def test_a_choice_of_undefined_is_minimised_like_an_input(solver: str):
     assert [name for name, _, _ in model.relevant] == [name for name in model.numbers if name != "b"]
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("count", range(7))
+def test_a_claim_that_fails_from_some_number_of_set_bits_on_is_shown_with_just_as_many(solver: str, count: int):
+    summed = f"({' + '.join(f'extend(x[{i}], 3)' for i in range(6))})"
+    model = model_of(f"invariant c for x: bits(6) show {summed} < {count}", solver)
+    assert model.numbers["x"] == (1 << count) - 1
+
+
 def test_both_solvers_find_the_same_model_of_a_wide_claim():
     text = """
     fn mask(n: bits(64)) -> bits(64) = (n << 3) ^ (n >> 17)

@@ -45,7 +45,7 @@ def test_findings_of_one_file_are_limited():
 
 def test_findings_of_the_lexer_the_parser_and_the_builder_come_in_one_run():
     text = f"module x\nfn a() -> bool = @\nfn b() -> bool = {'!' * 101}true\nfn c() -> bool = 1 2\n"
-    assert sorted(codes(text)) == [("E101", 4), ("E102", 2)]
+    assert sorted(codes(text)) == [("E101", 4), ("E102", 2), ("E104", 3)]
 
 
 def test_all_findings_of_the_builder_come_in_one_run():
