@@ -10,14 +10,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import extras, overhead, prove, unchanged
+from bench import extras, overhead, unchanged, walk
+from verifier.diagnostics.model import Diagnosed
+from verifier.diagnostics.render import render
 
 BENCHMARKS: dict[str, Callable[[tuple[str, ...]], str]] = {
     "overhead": overhead.measure,
     "extras": extras.measure,
     "second": extras.measure_second,
     "unchanged": unchanged.measure,
-    "prove": lambda _claims: "\n".join(prove.run()),
+    "walk": walk.measure,
 }
 
 
@@ -26,8 +28,12 @@ def main(words: list[str]) -> int:
     sys.setrecursionlimit(20_000)
     named = words[:1] if words and words[0] in BENCHMARKS else []
     claims = tuple(words[len(named) :])
-    for name in named or ("overhead", "extras", "second", "unchanged"):
-        print(BENCHMARKS[name](claims), flush=True)
+    for name in named or BENCHMARKS:
+        try:
+            print(BENCHMARKS[name](claims), flush=True)
+        except Diagnosed as error:
+            print(*map(render, error.diagnostics), sep="\n", file=sys.stderr)
+            return 2
     return 0
 
 

@@ -20,7 +20,7 @@ from verifier.smt.symbolize import Symbolizer
 from verifier.solvers.registry import BUDGETS, open_session
 from verifier.types import typed
 
-_COMMAND = re.compile(r"^\(check-sat-assuming \((?P<names>.*)\)\)$|^\((?P<frame>push|pop) 1\)$")
+_COMMAND = re.compile(r"^\(check-sat(?:-assuming \((?P<names>.*)\))?\)$|^\((?P<frame>push|pop) 1\)$")
 _NAME = re.compile(r"\|[^|]*\|")
 
 
@@ -53,7 +53,7 @@ def decide(claims: list[typed.Claim]) -> list[str]:
 
 def replay(transcript: str) -> int:
     """Asks everything in a transcript again; returns the number of questions."""
-    prelude, mark, rest = transcript.partition("(check-sat-assuming")
+    prelude, mark, rest = transcript.partition("(check-sat")
     session = open_session("z3", prelude, BUDGETS["z3"])
     questions, pending = 0, ""
     for line in (mark + rest).splitlines(keepends=True):
@@ -69,6 +69,6 @@ def replay(transcript: str) -> int:
         elif command["frame"] == "pop":
             session.pop()
         else:
-            session.check(_NAME.findall(command["names"]))
+            session.check(_NAME.findall(command["names"] or ""))
             questions += 1
     return questions

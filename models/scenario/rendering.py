@@ -64,9 +64,8 @@ def render_outcome(outcome: Outcome, trace: Trace | None = None) -> Document:
         case VmEntryFailure():
             document |= _vm_entry_failure(outcome)
         case GeneralProtection():
-            path = f"memory.{hex(outcome.host_physical_address)}"
             message = "a PDPTE with a reserved bit: the load raises #GP(0), no outcome of an access"
-            raise InputError("general_protection", path, message)
+            raise InputError("general_protection", f"memory.{hex(outcome.host_physical_address)}", message)
         case _:
             assert_never(outcome)
     if not isinstance(outcome, VmEntryFailure):

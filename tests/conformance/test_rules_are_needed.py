@@ -29,6 +29,13 @@ def edit(path: Path, pattern: str, replacement: str) -> None:
     path.write_text(changed)
 
 
+def swap_bits_5_and_6(root: Path) -> None:
+    layout = root / "specs" / "sdm" / "ept" / "qualification.slat"
+    edit(layout, r"^  \[5\]( +executable )", r"  [65]\1")
+    edit(layout, r"^  \[6\]( +user_executable )", r"  [5]\1")
+    edit(layout, r"^  \[65\]", "  [6]")
+
+
 def prove(root: Path, capfd: pytest.CaptureFixture[str], *claims: str) -> tuple[int, str]:
     code = run(["prove", "--root", str(root), "--no-cache", "--jobs", "1", *claims])
     return code, capfd.readouterr().out
@@ -50,11 +57,18 @@ def test_without_the_clause_of_bit_10_present_entries_are_lost_and_the_report_na
 def test_with_bits_5_and_6_of_the_qualification_swapped_the_report_names_the_qualification(
     copy: Path, capfd: pytest.CaptureFixture[str]
 ):
-    layout = copy / "specs" / "sdm" / "ept" / "qualification.slat"
-    edit(layout, r"^  \[5\]( +executable )", r"  [65]\1")
-    edit(layout, r"^  \[6\]( +user_executable )", r"  [5]\1")
-    edit(layout, r"^  \[65\]", "  [6]")
-    code, report = prove(copy, capfd, str(copy / "proofs" / "qualification" / "bits.slat"))
+    swap_bits_5_and_6(copy)
+    code, report = prove(copy, capfd, "complete_walk_reports_the_and")
     assert code == 1
+    assert re.search(r"refuted +complete_walk_reports_the_and +expected proved", report)
     assert "minimal counterexample" in report
-    assert "specs/sdm/ept/qualification.slat" in report
+    assert re.search(r"qualification\(.*\s+.*specs/sdm/ept/qualification\.slat:\d+", report)
+
+
+def test_with_bits_5_and_6_swapped_the_reference_mmu_contradicts_what_the_claims_still_allow(
+    copy: Path, capfd: pytest.CaptureFixture[str]
+):
+    swap_bits_5_and_6(copy)
+    code, report = prove(copy, capfd, "bit_6_is_for_fetches", "complete_walk_reports_the_and")
+    assert code == 70
+    assert "minimal counterexample" in report, "what the interpreter confirms is shown all the same"

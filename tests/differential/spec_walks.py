@@ -26,6 +26,7 @@ KIND, CAUSE = "sdm.ept.access.EptAccessKind", "sdm.ept.access.EptAccessCause"
 CONTROLS, LINEAR = "sdm.ept.controls.EptControls", "sdm.ept.linear_address.LinearAddress"
 AROUND = "sdm.ept.qualification.EptCircumstances"
 
+LEVELS = ("pml5e", "pml4e", "pdpte", "pde", "pte")
 KINDS = range(13)
 PATTERNS = range(16)
 """R, W, X or XS, XU: bits 0, 1, 2 and 10 of an entry."""
@@ -78,7 +79,7 @@ def chain(patterns: tuple[int, ...], settings: Value) -> Value:
     entries = [pattern_bits(p) | a for p, a in zip(patterns, ADDRESSES, strict=False)]
     entries[-1] = pattern_bits(patterns[-1]) | ADDRESSES[-1] | WRITE_BACK | MAPS_PAGE
     names = ("pml4e", "pdpte", "pde")[: len(entries)]
-    tables = dict.fromkeys(("pml5e", "pml4e", "pdpte", "pde", "pte"), 0) | dict(zip(names, entries, strict=True))
+    tables = dict.fromkeys(LEVELS, 0) | dict(zip(names, entries, strict=True))
     return make(record(WALK), controls=settings, root=0x1000, guest_physical=0x123, **tables)
 
 
@@ -139,9 +140,8 @@ def random_case(rng: Random, **fixed: bool) -> Case:
     flags["sub_page_write"] = rng.random() < 0.4
     flags |= fixed
     tidy = rng.random() < 0.85
-    names = ("pml5e", "pml4e", "pdpte", "pde", "pte")
     missing = 0 if rng.random() < 0.5 else pattern_bits(1 << rng.randrange(4))
-    entries = {name: random_entry(rng, width, level, tidy) & ~missing for level, name in enumerate(names)}
+    entries = {name: random_entry(rng, width, level, tidy) & ~missing for level, name in enumerate(LEVELS)}
     wide = rng.random() < 0.05
     walk = make(
         record(WALK),

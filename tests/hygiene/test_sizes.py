@@ -12,6 +12,7 @@ FILE_LINES, FUNCTION_LINES, PARAMETERS = 400, 40, 5
 
 LONG_FILES: dict[str, str] = {
     "verifier/syntax/tree.py": "one dataclass a construct; cut in two, a reader would need both halves",
+    "verifier/syntax/build.py": "one method for each production of the grammar",
     "tests/unit/models/test_ept_walk.py": "one sentence of the manual after another",
     "tests/unit/models/test_scenario.py": "one key of the format after another",
 }

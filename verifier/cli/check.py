@@ -1,4 +1,9 @@
-"""`slat check`: parse, resolve and type-check; nothing is proved."""
+"""`slat check`: parse, resolve and type-check; nothing is proved.
+
+In: paths. Out: diagnostics as text or JSON; exit 2 if one is an error.
+Guarantee: one run reports all independent errors.
+Trusted: no.
+"""
 
 from __future__ import annotations
 

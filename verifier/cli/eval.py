@@ -1,4 +1,9 @@
-"""`slat eval`: one expression, by the interpreter."""
+"""`slat eval`: one expression, by the interpreter.
+
+In: an expression. Out: its value, in the words of its type.
+Guarantee: the value is the interpreter's; `undefined` counts as 0.
+Trusted: no.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""`slat explain`: what a diagnostic means, with an example of the mistake and of its remedy."""
+"""`slat explain`: what a diagnostic means, with an example of the mistake and of its remedy.
+
+In: a code, or none. Out: its page, or the list of all codes.
+Guarantee: both examples of a page are run by a test.
+Trusted: no.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""`slat fmt`: the one layout of the language."""
+"""`slat fmt`: the one layout of the language.
+
+In: files. Out: the same files, laid out; with `--check` nothing is written.
+Guarantee: the tree and every comment stay; if one file cannot be formatted, none is written.
+Trusted: no, checked by the round trip over all specifications.
+"""
 
 from __future__ import annotations
 

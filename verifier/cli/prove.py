@@ -1,4 +1,9 @@
-"""`slat prove`: decides claims."""
+"""`slat prove`: decides claims.
+
+In: names of claims and options. Out: a report on standard output; exit 0, 1, 2, 3 or 70.
+Guarantee: files are written whole or not at all; where judges differ, the exit code is 70.
+Trusted: no, checked by the conformance tests.
+"""
 
 from __future__ import annotations
 

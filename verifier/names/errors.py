@@ -1,4 +1,9 @@
-"""What can be wrong with names, modules and citations. Codes E301 to E319, W301 to W309."""
+"""What can be wrong with names, modules and citations. Codes E301 to E319, W301 to W309.
+
+In: places and words. Out: diagnostics.
+Guarantee: each class has its own code, a page and a golden pair.
+Trusted: no.
+"""
 
 from __future__ import annotations
 

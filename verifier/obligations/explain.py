@@ -53,6 +53,11 @@ def _text(e: typed.Expr) -> str:
 
 
 class _Explainer:
+    """Walks down an expression; `bound` remembers what the names of `let` stand for."""
+
+    def __init__(self) -> None:
+        self.bound: dict[str, tuple[typed.Expr, Env]] = {}
+
     def truth(self, e: typed.Expr, env: Env, depth: int) -> Iterator[Reason]:
         """The reasons for the truth value of `e`."""
         value = bool(meaning(e)(env))
@@ -62,6 +67,7 @@ class _Explainer:
             case typed.Logic():
                 yield from self._logic(e, value, env, depth)
             case typed.Let():
+                self.bound[e.name] = (e.value, env)
                 yield from self.truth(e.body, {**env, e.name: meaning(e.value)(env)}, depth)
             case typed.If():
                 yield from self.truth(e.condition, env, depth)
@@ -121,6 +127,9 @@ class _Explainer:
             yield Reason(_text(e), show_value(value, e.type), "", "", depth)
             for call in _calls(e):
                 yield from self._fired(call, env, depth + 1)
+            for name in _names(e):
+                if name in self.bound:
+                    yield from self.side(*self.bound[name], depth + 1)
             return
         function = e.function
         yield Reason(_text(e), show_value(value, e.type), function.span.place, _cite(function.cites), depth)
@@ -199,6 +208,13 @@ def _calls(e: typed.Expr) -> Iterator[typed.Call]:
             yield part
         else:
             yield from _calls(part)
+
+
+def _names(e: typed.Expr) -> Iterator[str]:
+    if isinstance(e, typed.Var):
+        yield e.name
+    for part in parts_of(e):
+        yield from _names(part)
 
 
 def parts_of(e: typed.Expr) -> tuple[typed.Expr, ...]:

@@ -1,5 +1,9 @@
 """The formats in which results can be rendered.
 
+In: a name. Out: a function from results to a document.
+Guarantee: every format handles every kind of result.
+Trusted: no.
+
 To add one: a module with `render(results, details)` and a line here.
 """
 

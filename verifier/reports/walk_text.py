@@ -26,7 +26,7 @@ from verifier.reports.walk_bits import (
 Document = Mapping[str, Any]
 
 WIDTH = 100
-STAGE, ADDRESS, ENTRY, BITS = 14, 16, 19, 40
+STAGE, ADDRESS, ENTRY, BITS = 14, 16, 19, 38
 COLUMN = 3 + STAGE + ADDRESS + ENTRY
 AFTERMATH = ("EPT flags", "guest flags", "memory type", "#VE")
 """Stages that follow from the decision and take no part in it."""
@@ -65,7 +65,7 @@ def render(document: Document, setting: Setting) -> str:
     lines = [*setting.headlines, ""]
     decisive = _decisive(steps)
     if any("entry" in step for step in steps):
-        lines.append(f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{'bits':<{BITS}}rights so far")
+        lines.append(f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{'bits':<{BITS}}rights")
     for position, step in enumerate(steps):
         lines += _step(step, position == decisive, setting)
     lines += ["", *_outcome(document, setting), *_memory(document, setting)]
@@ -144,7 +144,7 @@ def _qualification(document: Document, setting: Setting) -> Iterator[str]:
     phrases = list(qualification_bits(int(value, 16), int(defined, 16), names))
     half = (len(phrases) + 1) // 2
     for left, right in zip(phrases[:half], [*phrases[half:], ""], strict=False):
-        yield f"    bit {left:<44}" + (f"bit {right}" if right else "")
+        yield f"    bit {left:<40}" + (f"bit {right}" if right else "")
 
 
 def _virtualization_exception(document: Document, setting: Setting) -> Iterator[str]:

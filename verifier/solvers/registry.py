@@ -1,6 +1,10 @@
 """The solvers that can be asked for by name.
 
-To add one: write `NAME_session.py` and a line here. A solver's package is imported only when it is asked for.
+In: a name. Out: a session.
+Guarantee: a solver's package is imported only when it is asked for.
+Trusted: no.
+
+To add one: write `NAME_session.py` and a line here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""What can be wrong with a text before it is a tree. Codes E101 to E109."""
+"""What can be wrong with a text before it is a tree. Codes E101 to E109.
+
+In: places and words. Out: diagnostics.
+Guarantee: each class has its own code, a page and a golden pair.
+Trusted: no.
+"""
 
 from __future__ import annotations
 

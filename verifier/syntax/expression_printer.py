@@ -234,7 +234,7 @@ class ExpressionPrinter:
         word = "if "
         while isinstance(last, tree.If):
             branch = self._branch(last.condition.span, last.then)
-            parts += [word, Nest(2, self.expr(last.condition)), " then", branch, self.beside(last)]
+            parts += [word, Nest(2, self.expr(last.condition)), " then", branch]
             following = last.otherwise
             cut = isinstance(e.otherwise, tree.If) or broken(last.then.span, following.span)
             commented = self.commented(last.then) or self.commented(following)

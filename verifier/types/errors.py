@@ -1,4 +1,9 @@
-"""What can be wrong with types. Codes E201 to E220, W201."""
+"""What can be wrong with types. Codes E201 to E220, W201.
+
+In: places and words. Out: diagnostics.
+Guarantee: each class has its own code, a page and a golden pair.
+Trusted: no.
+"""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_z3_bitwuzla_and_cvc5_read_every_question_and_give_the_same_answers(
     written = transcripts(module(), solver)
     assert len(written) == len(CLAIMS)
     for text in written.values():
-        asked = text.count("(check-sat-assuming")
+        asked = text.count("(check-sat")
         answers = answers_of_z3(text)
         assert len(answers) == asked > 0
         assert answers_of_cvc5(text) == answers

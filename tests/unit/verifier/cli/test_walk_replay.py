@@ -1,0 +1,59 @@
+"""Counterexamples on the reference MMU, and the scenarios that `slat prove --save` writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from verifier.cli import replay
+from verifier.cli.main import run
+from verifier.cli.replay import Verdict
+
+ROOT = Path(__file__).parents[4]
+CLAIM = "bit_6_is_for_fetches"
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def test_a_saved_scenario_walks_to_the_outcome_of_the_counterexample(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["prove", CLAIM, "-v", "--save", str(tmp_path)]) == 0
+    assert "replayed on the interpreter and the reference MMU" in capsys.readouterr().out
+    (saved,) = tmp_path.iterdir()
+    assert saved.name == f"{CLAIM}.walk.json"
+    assert run(["walk", "--json", str(saved)]) == 0
+    outcome = json.loads(capsys.readouterr().out)
+    assert outcome["outcome"] == "ept_violation"
+    assert int(outcome["exit_qualification"], 16) >> 6 & 1, "the claim is that bit 6 stays clear for a read"
+
+
+def test_an_example_that_no_scenario_expresses_is_replayed_on_the_interpreter_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["prove", "verification_violation_with_all_rights", "-v", "--no-cache"]) == 0
+    assert "replayed on the interpreter)" in capsys.readouterr().out
+
+
+def test_a_disagreement_ends_with_70_after_all_verdicts_and_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in ("specs", "proofs"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    monkeypatch.setattr(replay, "run", lambda document: Verdict("TRANSLATED"))
+    for _ in range(2):
+        assert run(["prove", CLAIM, "-v", "--root", str(tmp_path)]) == 70
+        said = capsys.readouterr()
+        assert said.err.startswith(f"internal error: {CLAIM}: walk: the interpreter says EPT_VIOLATION")
+        assert "replayed on the interpreter)" in said.out
+
+
+def test_a_place_that_cannot_be_written_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prove", CLAIM, "--save", "/dev/null/nowhere"]) == 2
+    assert "cannot write" in capsys.readouterr().err
