@@ -23,7 +23,7 @@ from models.sdm.paging.rights import GuestPage
 from models.sdm.paging.walk import walk
 from models.sdm.requests import LinearAccess, PdpteLoad, PhysicalAccess, Request
 from models.sdm.run import Machine, Run
-from models.sdm.trace import EPT_MEMORY_TYPE, Step, Trace
+from models.sdm.trace import EPT_MEMORY_TYPE, SECONDARY_CONTROLS, Step, Trace
 from models.sdm.vm_entry import enter, pdpte_failure
 from models.sdm.vmx.guest import CR0_CD
 
@@ -70,8 +70,7 @@ def _access_linear(run: Run, paging: PagingConfiguration, request: LinearAccess)
     if not isinstance(page, GuestPage):
         return page
     if run.ept is EPT_OFF:
-        address = page.guest_physical_address
-        return Translated(address, address, linear_address, None, run.memory.changed())
+        return _access_without_ept(run, page.guest_physical_address)
     shadow_stack = ("user" if intent.user_mode else "supervisor") if intent.shadow_stack else "none"
     properties = page_properties(page.user, page.writable, page.execute_disable)
     final = final_access(run.ept, request.kind, properties, shadow_stack, page.unverified)
@@ -84,9 +83,15 @@ def _access_physical(run: Run, machine: Machine, request: PhysicalAccess) -> Out
     shadow_stack = admit_physical(machine, run.ept is not EPT_OFF, request)
     address = request.guest_physical_address
     if run.ept is EPT_OFF:
-        return Translated(address, address, None, None, run.memory.changed())
+        return _access_without_ept(run, address)
     # Decision: a guest-physical address alone has no PAT memory type; it counts as WB.
     return _access_through_ept(run, address, physical_access(run.ept, request, shadow_stack), WRITE_BACK)
+
+
+def _access_without_ept(run: Run, address: int) -> Translated:
+    """Guest-physical is host-physical; the memory type, which MTRRs and the PAT would give, is not modelled."""
+    run.step("EPT", f"off: the guest-physical address is the host-physical one ({SECONDARY_CONTROLS})", address)
+    return Translated(address, address, run.linear_address, None, run.memory.changed())
 
 
 def _access_through_ept(run: Run, address: int, final: EptAccess, pat_type: int) -> Outcome:

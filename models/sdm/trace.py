@@ -24,6 +24,7 @@ class Step:
 Trace = list[Step]
 
 VM_EXECUTION_CONTROLS = 'SDM "VM-Execution Control Fields"'
+SECONDARY_CONTROLS = 'SDM "Definitions of Secondary Processor-Based VM-Execution Controls"'
 GUEST_REGISTER_CHECKS = 'SDM "Checks on Guest Control Registers, Debug Registers, and MSRs"'
 GUEST_PDPTE_CHECKS = 'SDM "Checks on Guest Page-Directory-Pointer-Table Entries"'
 EPT_TRANSLATION = 'SDM "EPT Translation Mechanism"'

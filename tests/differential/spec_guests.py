@@ -95,15 +95,9 @@ def random_guest_case(rng: Random, **fixed: bool) -> GuestCase:
     layout = Layout(builder, guest, mode, "page1gb" in features, "pse36" in features)
     reads, tables, places, final, pdpte = layout.walk(linear)
     final_reads, _ = builder.ept_walk(final)
-    paging = make(
-        record("sdm.paging.mode.GuestPaging"),
-        cr0=guest.cr0, cr4=guest.cr4, efer=guest.efer, ac=bool(guest.rflags >> 18 & 1), pkru=guest.pkru,
-        pkrs=guest.pkrs, page_1g="page1gb" in features, pse36="pse36" in features,
-        beyond_maxphyaddr=(1 << 52) - (1 << WIDTH),
-    )  # fmt: skip
     walk = make(
         record("sdm.paging.walk.GuestWalk"),
-        paging=paging,
+        paging=_paging(guest, features),
         controls=controls(WIDTH, **flags),
         root=ROOT,
         access=make(
@@ -125,6 +119,16 @@ def random_guest_case(rng: Random, **fixed: bool) -> GuestCase:
     guest = replace(guest, cr3=layout.cr3, pdptes=layout.pdptes)
     machine = Machine(processor=_processor(flags, features), vmcs=_vmcs(flags), guest=guest, memory=builder.memory)
     return GuestCase(machine, request, walk, tables, places)
+
+
+def _paging(guest: Guest, features: frozenset[Any]) -> Value:
+    """The guest's registers as the specifications have them."""
+    return make(
+        record("sdm.paging.mode.GuestPaging"),
+        cr0=guest.cr0, cr4=guest.cr4, efer=guest.efer, ac=bool(guest.rflags >> 18 & 1), pkru=guest.pkru,
+        pkrs=guest.pkrs, page_1g="page1gb" in features, pse36="pse36" in features,
+        beyond_maxphyaddr=(1 << 52) - (1 << WIDTH),
+    )  # fmt: skip
 
 
 def _registers(rng: Random, mode: str, kind: int) -> Guest:

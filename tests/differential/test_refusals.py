@@ -20,8 +20,10 @@ from models.sdm import (
     InputError,
     LinearAccess,
     Machine,
+    PdpteLoad,
     PhysicalAccess,
     Processor,
+    Request,
     Vmcs,
     VmEntryFailure,
     access,
@@ -30,6 +32,7 @@ from models.sdm import (
 CASES = 6_000
 PG, PE, WP, LME, LMA, NXE = 1 << 31, 1, 1 << 16, 1 << 8, 1 << 10, 1 << 11
 PAE, LA57, PCIDE, CET = 1 << 5, 1 << 12, 1 << 17, 1 << 23
+LASS, LAM_SUP = 1 << 27, 1 << 28
 NEEDS = {4: "pse", 12: "la57", 20: "smep", 21: "smap", 22: "pku", 23: "cet"}
 """Bits of CR4 and the feature that each needs."""
 MODELLED_PRIMARY, DEFAULT_1 = 1 << 31 | 1 << 17, 0x04006172
@@ -105,7 +108,7 @@ def damaged_guest(rng: Random, guest: Guest) -> Guest:
         case 0:
             return replace(guest, cr0=flip(guest.cr0, 0, 16, 31, 32))
         case 1:
-            return replace(guest, cr4=flip(guest.cr4, 4, 5, 12, 17, 20, 23, 33, 63))
+            return replace(guest, cr4=flip(guest.cr4, 4, 5, 12, 17, 20, 23, 27, 28, 33, 63))
         case 2:
             return replace(guest, efer=flip(guest.efer, 0, 8, 10, 11, 12, 63))
         case 3:
@@ -141,7 +144,9 @@ def test_the_same_guests_and_accesses_are_refused(capsys: pytest.CaptureFixture[
         cpu = replace(case.machine.processor, features=features)
         request = request_of(rng, case.request.linear_address)
         said = verdict(replace(case.machine, guest=guest, processor=cpu, memory={}), request)
-        if invalid_state(guest):
+        if guest.cr4 & (LASS | LAM_SUP):
+            expected = "refused"
+        elif invalid_state(guest):
             expected = "invalid_guest_state"
         elif entry_fails(guest, features, cpu.raw_maxphyaddr):
             expected = "VM entry fails"
@@ -156,7 +161,7 @@ def test_the_same_guests_and_accesses_are_refused(capsys: pytest.CaptureFixture[
     assert len(seen) == 4
 
 
-def verdict(machine: Machine, request: LinearAccess | PhysicalAccess) -> str:
+def verdict(machine: Machine, request: Request) -> str:
     """How the reference MMU takes it."""
     try:
         outcome = access(machine, request)
@@ -186,3 +191,23 @@ def test_each_control_is_modelled_or_refused_or_reserved(field: str) -> None:
             assert said == "run", bit
         else:
             assert said in ("refused", "controls fail"), bit
+
+
+def test_without_ept_a_physical_address_lies_below_maxphyaddr() -> None:
+    guest = Guest(cr0=0x80050033, cr3=0, cr4=0x2020, efer=0xD00, cpl=0, rflags=2)
+    cpu = Processor(maxphyaddr=40, raw_maxphyaddr=40, ept_vpid_cap=0xE341C1)
+    machine = Machine(
+        processor=cpu, vmcs=Vmcs(eptp=0, primary_controls=0, secondary_controls=0), guest=guest, memory={}
+    )
+    said = [verdict(machine, PhysicalAccess(kind="read", guest_physical_address=at)) for at in ((1 << 40) - 1, 1 << 40)]
+    assert said == ["run", "refused"]
+
+
+@pytest.mark.parametrize("cr4", [0x20, 0])
+def test_pdptes_are_loaded_under_pae_paging_alone(cr4: int) -> None:
+    guest = Guest(cr0=0x80010031, cr3=0, cr4=cr4, efer=0, cpl=0, rflags=2)
+    cpu = Processor(maxphyaddr=40, raw_maxphyaddr=40, ept_vpid_cap=0xE341C1)
+    vmcs = Vmcs(eptp=0x101E, primary_controls=1 << 31, secondary_controls=2)
+    assert verdict(Machine(processor=cpu, vmcs=vmcs, guest=guest, memory={}), PdpteLoad()) == (
+        "run" if cr4 else "refused"
+    )

@@ -52,7 +52,7 @@ ACCESSES: tuple[dict[str, Any], ...] = (
     {"kind": "load_pdptes", "asynchronous": False},
 )
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, 3, 4, -1, 40, 41, 53, 1 << 16, 1 << 32, (1 << 64) - 1, 1 << 64, 10**30, 0.5, "", "0x",
+    None, True, False, 0, 1, 3, 4, 36, -1, 40, 41, 53, 1 << 16, 1 << 32, (1 << 64) - 1, 1 << 64, 10**30, 0.5, "", "0x",
     "0x0", "0X1", "0x28", "0x35",
     "0x10", "0xfffffffff8", "0x1ffffffff", "0x10000000000", "0xffffffffffffffff", "0x00000000000000001", "1",
     "read", "rmw", "execute", "slat-scenario-1", "load_pdptes", [], [0], [0, 0, 0, 0], {}, {"nx": 1}, {"0x8": 0},
@@ -120,6 +120,18 @@ def test_reader_and_schema_accept_the_same_scenarios(capsys: pytest.CaptureFixtu
     assert not failing, min(failing, key=len)
     wanted = ("accepted", "unknown_key", "missing_key", "wrong_type", "out_of_range", "misaligned", "duplicate_key")
     assert all(seen[code] > 0 for code in wanted), seen
+
+
+@pytest.mark.parametrize("text", ["", " \n", "{", "[" * 100_000, "9" * 10_000])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        read_scenario(parse_json(text))
+
+
+def test_the_raw_width_is_never_less_than_maxphyaddr() -> None:
+    scenario = {**WHOLE, "cpu": {**WHOLE["cpu"], "raw_maxphyaddr": 39}, "access": ACCESSES[0]}
+    with pytest.raises(InputError, match="raw_maxphyaddr"):
+        read_scenario(scenario)
 
 
 @pytest.mark.parametrize("access", ACCESSES)

@@ -85,13 +85,10 @@ def test_modules_that_use_each_other_in_a_circle_are_reported_once(count, projec
 
 
 def test_a_long_row_of_modules_is_no_circle(project):
-    for i in range(500):
-        text = (
-            f"module proofs.m{i}\nuse proofs.m{i + 1}\nconst C{i}: bool = C{i + 1}\n"
-            if i < 60
-            else f"module proofs.m{i}"
-        )
-        (project / "proofs" / f"m{i}.slat").write_text(text.replace("C60", "true").replace("use proofs.m60\n", ""))
+    for i in range(60):
+        text = f"module proofs.m{i}\nuse proofs.m{i + 1}\nconst C{i}: bool = C{i + 1}\n"
+        (project / "proofs" / f"m{i}.slat").write_text(text)
+    (project / "proofs" / "m60.slat").write_text("module proofs.m60\nconst C60: bool = true\n")
     assert judged(project, "check").exit_code == 0
 
 
@@ -102,8 +99,6 @@ def test_there_is_no_project_in_a_file_or_in_nothing(tmp_path):
     assert slat(tmp_path, "check", "--root", "missing/folder").codes == ["E602"]
 
 
-@pytest.mark.parametrize(
-    "words", [["--json"], ["check", "--no-such"], ["nothing"], ["eval"], ["fmt", "--check", "--x"]]
-)
+@pytest.mark.parametrize("words", ["--json", "check --no-such", "nothing", "eval", "fmt --check --x"])
 def test_a_command_line_that_means_nothing_exits_with_2(words, project):
-    assert slat(project, *words).exit_code == 2
+    assert slat(project, *words.split()).exit_code == 2

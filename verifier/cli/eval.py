@@ -22,7 +22,7 @@ from verifier.types.check import check_expression
 from verifier.types.load import load
 
 
-@click.command("eval")
+@click.command("eval", short_help="Evaluate one expression.")
 @click.argument("expression")
 @root_option
 def command(expression: str, root: Path | None) -> None:

@@ -14,7 +14,7 @@ from verifier.diagnostics.model import nearest
 from verifier.diagnostics.pages import codes, read_page, title
 
 
-@click.command("explain")
+@click.command("explain", short_help="Explain a diagnostic, with examples.")
 @click.argument("code", required=False)
 def command(code: str | None) -> None:
     """Explain the diagnostic CODE: why it exists, an example of the mistake and of its remedy.

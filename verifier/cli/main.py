@@ -32,7 +32,19 @@ class Lazy(click.Group):
         return importlib.import_module(f"verifier.cli.{cmd_name}").command
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+EXAMPLES = """\b
+Examples:
+  slat check                      is every specification well-formed?
+  slat prove                      is every verdict the expected one?
+  slat prove B9 -v                one theorem, with its example
+  slat explain E214               what does this diagnostic mean?
+
+`slat COMMAND --help` shows more."""
+
+
+@click.group(
+    cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXAMPLES
+)
 @click.version_option(package_name="slat", prog_name="slat")
 def group() -> None:
     """Specify, prove and run second-level address translation: Intel EPT with MBEC, and KVM's use of it."""

@@ -80,7 +80,7 @@ def read_project(root: Path, extra: tuple[Path, ...] = ()) -> Project:
     for path in (*inside, *outside):
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
         try:
-            if not path.is_file() and path.exists():  # a named pipe would keep us waiting
+            if path.is_fifo():  # nobody may ever write to it
                 raise Diagnosed([Unreadable(None, name, "is no regular file")])
             sources.append(read_source(path, name))
         except Diagnosed as error:

@@ -22,13 +22,29 @@ def show_values(leaves: tuple[Leaf, ...], model: Model) -> tuple[Shown, ...]:
     for name, high, low in model.relevant:
         mask = 1 if high < 0 else (1 << (high + 1)) - (1 << low)
         relevant[name] = relevant.get(name, 0) | mask
-    return tuple(_shown(leaf, model.numbers[leaf.name], relevant.get(leaf.name, 0)) for leaf in leaves)
+    names = _names(leaves)
+    return tuple(
+        _shown(leaf, name, model.numbers[leaf.name], relevant.get(leaf.name, 0))
+        for leaf, name in zip(leaves, names, strict=True)
+    )
 
 
-def _shown(leaf: Leaf, value: int, relevant: int) -> Shown:
+def _names(leaves: tuple[Leaf, ...]) -> Iterator[str]:
+    """The leaves' names; a choice is named by the function that makes it, and numbered from the second on."""
+    made: dict[str, int] = {}
+    for leaf in leaves:
+        if not leaf.name.startswith("undefined "):
+            yield leaf.name
+            continue
+        owner = leaf.name.rsplit("/", 1)[-1].removeprefix("undefined ").split("@", 1)[0].rsplit(".", 1)[-1]
+        made[owner] = made.get(owner, 0) + 1
+        yield f"undefined in {owner}" + (f" ({made[owner]})" if made[owner] > 1 else "")
+
+
+def _shown(leaf: Leaf, name: str, value: int, relevant: int) -> Shown:
     width = leaf.term.width
     raw = ("false", "true")[value] if width == 0 else f"0x{value:x}"
-    return Shown(leaf.name, _text(leaf.kind, value, relevant), raw, relevant != 0)
+    return Shown(name, _text(leaf.kind, value, relevant), raw, relevant != 0)
 
 
 def _text(kind: Type, value: int, relevant: int) -> str:

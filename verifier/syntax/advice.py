@@ -35,6 +35,7 @@ _SPOKEN = {
     "$END": "the end of the file",
 }
 _CLASSES = {"UPPER": "Upper", "COMPARE": "cmp", "$END": "end"}
+_NEAR = 60  # no mistake is told by words further away
 _BETWEEN = {"&&", "||", "&", "|", "^", "+", "++", "-", "<<", ">>", "within", "in", "implies"}
 _RUN = re.compile(r"[=<>!&|*%+~^?:/-]+")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+")
@@ -66,7 +67,9 @@ def _token(source: Source, start: str, error: UnexpectedToken, stack: list[Any])
         span, found = Span(source, end, end), ""
     else:
         span, found = Span(source, token.start_pos or 0, token.end_pos or 0), str(token)
-    before = " ".join([start, *(_spoken(item) for item in stack)])
+    before = " ".join(_spoken(item) for item in stack[-_NEAR:])
+    if len(stack) <= _NEAR:
+        before = f"{start} {before}".rstrip()
     return (
         _foreign(span, found)
         or _misspelt(span, error)
@@ -148,7 +151,7 @@ def _is_comparison(word: str) -> bool:
 def _known_mistake(span: Span, before: str, found: tuple[str, str]) -> Unexpected | None:
     """The first row of the table that fits; `found` is the class of the word and the word."""
     for row in MISTAKES:
-        if row.before.fullmatch(before) and any(row.found.fullmatch(word) for word in found):
+        if any(re.fullmatch(row.found, word) for word in found) and re.fullmatch(row.before, before):
             shown = shorten(span.text or "the end")
             problem, advice = (text.replace("{found}", shown) for text in (row.problem, row.advice))
             return Unexpected(span, problem, (), advice)

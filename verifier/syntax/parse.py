@@ -16,7 +16,6 @@ from lark.exceptions import UnexpectedInput
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.source import Source, Span
 from verifier.syntax import tree
-from verifier.syntax.advice import diagnose
 from verifier.syntax.build import Builder
 from verifier.syntax.errors import NotUtf8
 from verifier.syntax.grammar import parser
@@ -94,6 +93,8 @@ def _read(source: Source, text: str, start: str) -> Any:
     try:
         return cast(Any, parser()).parse(text, start=start)
     except UnexpectedInput as error:
+        from verifier.syntax.advice import diagnose  # only if something is wrong
+
         at = error.pos_in_stream if error.pos_in_stream is not None else len(text)
         raise _Unread(diagnose(source, "file" if start == "start" else start, error), at) from None
 

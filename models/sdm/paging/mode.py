@@ -110,7 +110,7 @@ def _configure(cr0: int, cr4: int, efer: int, features: frozenset[Feature], widt
         levels=_levels(mode, cr4, features, width, no_execute),
         linear_bits={"4-level": 48, "5-level": 57}.get(mode, 32),
         root_mask={"32-bit": bits(31, 12), "PAE": bits(31, 5)}.get(mode, bits(width - 1, 12)),
-        table_mask=bits(31, 12) if mode == "32-bit" else bits(width - 1, 12),
+        table_mask=bits(width - 1, 12),
         pdpte_reserved=bits(2, 1) | bits(8, 5) | bits(63, width),
         write_protect=bool(cr0 & reg.CR0_WP),
         smep=bool(cr4 & reg.CR4_SMEP),

@@ -135,7 +135,7 @@ def unloadable(pdptes: tuple[int, ...], reserved: int) -> int | None:
 
 
 PAT_MEMORY_TYPES = (0, 1, 4, 5, 6, 7)
-CR4_DEFINED = bits(14, 0) | bits(25, 16) | reg.CR4_LASS | reg.CR4_LAM_SUP | 1 << 32
+CR4_DEFINED = bits(14, 0) | bits(25, 16) | 1 << 32  # LASS and LAM_SUP are refused by name
 EFER_DEFINED = 1 << 0 | reg.EFER_LME | reg.EFER_LMA | reg.EFER_NXE
 RFLAGS_RESERVED = bits(63, 22) | 1 << 15 | 1 << 5 | 1 << 3
 
@@ -181,7 +181,7 @@ def control_register_failure(guest: Guest, features: frozenset[Feature], unrestr
     rules = (
         (paging and not cr0 & reg.CR0_PE, "CR0.PG is 1 and CR0.PE is 0"),
         (
-            not unrestricted and not (paging and cr0 & reg.CR0_PE),
+            not unrestricted and not paging,
             'CR0.PE or CR0.PG is 0 and "unrestricted guest" is 0',
         ),
         (paging and long_mode != bool(efer & reg.EFER_LME), "IA32_EFER.LMA is not CR0.PG AND IA32_EFER.LME"),

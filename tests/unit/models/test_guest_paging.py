@@ -185,6 +185,16 @@ class TestProtectionKeys:
         built = bare(memory, cr4=PAE | enabled, efer=0xD00, pkru=0xFFFF_FFFF, pkrs=0xFFFF_FFFF)
         assert isinstance(run(built, 0), Translated)
 
+    @pytest.mark.parametrize("user_page", [False, True])
+    def test_outside_ia_32e_mode_there_are_no_keys(self, user_page):
+        flags = 0x67 if user_page else 0x63
+        tables = {0x20_0000: 0x20_1000 | flags, 0x20_1000: 0x4000_0000 | flags}
+        every = {"pkru": 0xFFFF_FFFF, "pkrs": 0xFFFF_FFFF}
+        thirty_two = bare(tables, cr4=PKE | PKS, cr3=0x20_0000, **every)
+        assert isinstance(run(thirty_two, 0), Translated)
+        pae = bare(tables | {CR3: 0x20_0001}, cr4=PAE | PKE | PKS, **every)
+        assert isinstance(run(pae, 0), Translated)
+
     def test_the_key_is_reported_beside_another_cause(self):
         memory = long_mode_page(self.KEY | 0x65)
         built = bare(memory, cr4=PAE | PKE, efer=0xD00, cpl=3, pkru=2 << 10)
@@ -226,6 +236,11 @@ class TestShadowStacks:
         built = bare(long_mode_page(0x61), **self.guest())
         outcome = run(built, 0, "write", user_shadow_stack=True)
         assert outcome.error_code == 0x47
+
+    def test_wruss_needs_no_enabled_user_shadow_stack_with_either_spelling(self):
+        built = bare(long_mode_page(0x65), **self.guest(ia32_u_cet=0))
+        for flags in ({"user_shadow_stack": True}, {"user_shadow_stack": True, "shadow_stack": True}):
+            assert isinstance(run(built, 0, "write", **flags), Translated)
 
     def test_ordinary_accesses_read_such_a_page_and_never_write_it(self):
         built = bare(long_mode_page(0x65), **self.guest(cpl=3))

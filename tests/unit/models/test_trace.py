@@ -132,3 +132,17 @@ def test_the_sub_page_walk_and_the_delivery_of_an_exception_leave_steps():
     tables.memory[0x5000_0000] = 1 << 32
     _, trace = steps(tables, request, **options)
     assert "byte 4 of the information area is not 0" in trace[-1].note
+
+
+def test_with_ept_off_the_final_address_has_a_step_of_its_own():
+    off = {"primary_controls": 0}
+    for request, options in (
+        (PhysicalAccess(kind="read", guest_physical_address=TARGET), {}),
+        (LinearAccess(kind="read", linear_address=0x1000), {"cr3": 0}),
+    ):
+        tables = Tables()
+        tables.memory = {0: 0x67, 8: 0x5067}
+        outcome, trace = steps(tables, request, **off, **options)
+        assert trace[-1].stage == "EPT"
+        assert trace[-1].address == outcome.host_physical_address
+        assert "off" in trace[-1].note

@@ -54,6 +54,7 @@ def test_all_refused_controls_of_a_field_are_named_at_once():
         enter(secondary_controls=1 << 1 | 1 << 13 | 1 << 17)
     assert "VM functions" in caught.value.message
     assert "PML" in caught.value.message
+    assert "VPID" not in caught.value.message
 
 
 def test_controls_that_are_not_activated_are_not_in_force():
@@ -92,6 +93,17 @@ def test_a_control_that_must_be_1_and_is_0_fails_vm_entry():
     assert not isinstance(enter(procbased_ctls=must_be_1, primary_controls=0x8002_0002), VmEntryFailure)
 
 
+def test_secondary_controls_that_must_be_1_count_only_while_they_are_activated():
+    must_be_1 = {"procbased_ctls2": 0xFFFF_FFFF_2000_0000}
+    assert isinstance(enter(**must_be_1), VmEntryFailure)
+    assert not isinstance(enter(primary_controls=0, **must_be_1), VmEntryFailure)
+
+
+def test_reserved_bits_of_the_default_1_class_may_be_1():
+    options = {"pin_controls": 0x16, "primary_controls": 0x8002_0000 | 0x0400_6172}
+    assert not isinstance(enter(**options), VmEntryFailure)
+
+
 @pytest.mark.parametrize("pointer", ["ve_information_address", "sppt_pointer"])
 @pytest.mark.parametrize(("value", "valid"), [(0x1000, True), (0x1008, False), (1 << 46, False)])
 def test_pointers_to_pages_are_aligned_and_below_maxphyaddr_if_their_control_is_set(pointer, value, valid):
@@ -127,6 +139,15 @@ def test_paging_state_that_does_not_fit_together_fails_vm_entry(options):
     failure = enter(**options)
     assert isinstance(failure, VmEntryFailure)
     assert (failure.vm_instruction_error, failure.exit_reason, failure.qualification) == (None, 33, 0)
+
+
+def test_a_processor_without_features_runs_a_guest_that_uses_none():
+    assert not isinstance(enter(features=frozenset(), efer=0x500), VmEntryFailure)
+
+
+def test_cr4_bits_that_do_not_concern_paging_are_accepted():
+    for bit in (0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 13, 14, 16, 18, 19, 25, 32):
+        assert not isinstance(enter(cr4=0x20 | 1 << bit), VmEntryFailure), bit
 
 
 def test_the_neighbours_of_those_states_are_accepted():
@@ -288,7 +309,8 @@ def test_without_ept_a_guest_physical_address_must_lie_below_maxphyaddr():
         access(machine(four_levels(), primary_controls=0), request)
 
 
-def test_guest_paging_structures_are_never_fetched():
-    request = PhysicalAccess(kind="fetch", guest_physical_address=TARGET, paging_structure=True)
+@pytest.mark.parametrize("flag", ["paging_structure", "paging_write"])
+def test_guest_paging_structures_are_never_fetched(flag):
+    request = PhysicalAccess(kind="fetch", guest_physical_address=TARGET, **{flag: True})
     with pytest.raises(InputError, match="never fetched"):
         access(machine(four_levels()), request)

@@ -202,3 +202,12 @@ def test_every_error_of_the_reference_mmu_has_a_code_with_a_page(word: str) -> N
     code = diagnose(error, "file").code
     assert error_object(error)["error"]["code"] == code
     assert (PAGES / f"{code}.md").read_text("utf-8").startswith(f"# {code}: ")
+
+
+def test_the_example_in_the_documents_is_real(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (PAGES.parents[2] / "docs" / "WALK.md").read_text("utf-8")
+    document, console = text.split("```json\n")[1].split("```")[0], text.split("```console\n")[1].split("```")[0]
+    assert walk(monkeypatch, document, "-") == 0
+    assert capsys.readouterr().out == console.removeprefix("$ slat walk scenario.json\n")
