@@ -90,7 +90,7 @@ def _access_physical(run: Run, machine: Machine, request: PhysicalAccess) -> Out
 
 def _access_without_ept(run: Run, address: int) -> Translated:
     """Guest-physical is host-physical; the memory type, which MTRRs and the PAT would give, is not modelled."""
-    run.step("EPT", f"off: the guest-physical address is the host-physical one ({SECONDARY_CONTROLS})", address)
+    run.step("EPT off", f"the guest-physical address is the host-physical one ({SECONDARY_CONTROLS})", address)
     return Translated(address, address, run.linear_address, None, run.memory.changed())
 
 

@@ -104,4 +104,5 @@ def _remembering(body_meaning: Callable[[typed.Function], Meaning]) -> Callable[
     return remembering
 
 
-interpret.body_meaning = _remembering(interpret.body_meaning)
+plain_body_meaning = interpret.body_meaning
+interpret.body_meaning = _remembering(plain_body_meaning)

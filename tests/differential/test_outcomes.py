@@ -23,7 +23,7 @@ from models.scenario import InputError, answer, parse_json, render_outcome
 from models.sdm import GeneralProtection, Step, access
 from verifier.cli.replay_scenario import Unrealisable, scenario
 
-WALKS, GUESTS = 1_500, 800
+WALKS, GUESTS = 900, 500
 
 
 def documents(rng: Random) -> Iterator[tuple[Any, Any]]:

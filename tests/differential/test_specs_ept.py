@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 from comparison import say, seed, shrink
-from spec_side import specification_of_ept
+from spec_side import plain_body_meaning, project, specification_of_ept
 from spec_walks import (
     PATTERNS,
     Case,
@@ -29,8 +29,10 @@ from spec_walks import (
     random_case,
 )
 
-from verifier.cli.replay import compare
+from verifier.cli.replay import compare, specification
 from verifier.cli.replay_scenario import Unrealisable
+from verifier.core import interpret
+from verifier.types.load import load
 
 RANDOM_CASES = 3_000
 
@@ -110,6 +112,16 @@ def test_specs_and_model_agree_on_random_entries_accesses_and_controls(capsys: p
     outcomes = assert_agreement(capsys, name, (random_case(rng) for _ in range(RANDOM_CASES)))
     wanted = {"TRANSLATED", "EPT_VIOLATION", "EPT_MISCONFIGURATION", "SUB_PAGE_EVENT", "#VE"}
     assert all(outcomes[outcome] >= 5 for outcome in wanted), outcomes
+
+
+def test_the_interpreter_remembers_only_what_it_would_compute_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, remembering = Random(3), specification_of_ept()
+    cases = [random_case(rng) for _ in range(100)]
+    remembered = [remembering.verdict(*case) for case in cases]
+    monkeypatch.setattr(interpret, "body_meaning", plain_body_meaning)
+    plain = specification(load(project()).checked)
+    assert plain is not None
+    assert [plain.verdict(*case) for case in cases] == remembered
 
 
 def test_random_cases_depend_on_the_seed_alone() -> None:

@@ -18,7 +18,7 @@ from spec_walks import circumstances
 
 from models.sdm import EptMisconfiguration, EptViolation, PageFault, Translated, access
 
-CASES = 2_500
+CASES = 2_000
 OUTCOME, STAGE = "sdm.ept.outcome.EptOutcome", "sdm.paging.translation.Stage"
 TRANSLATION = 1 << 8
 PRESENT_NOT_RESERVED = 0b1001

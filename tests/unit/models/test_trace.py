@@ -143,6 +143,5 @@ def test_with_ept_off_the_final_address_has_a_step_of_its_own():
         tables = Tables()
         tables.memory = {0: 0x67, 8: 0x5067}
         outcome, trace = steps(tables, request, **off, **options)
-        assert trace[-1].stage == "EPT"
+        assert trace[-1].stage == "EPT off"
         assert trace[-1].address == outcome.host_physical_address
-        assert "off" in trace[-1].note

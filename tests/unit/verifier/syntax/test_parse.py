@@ -108,7 +108,9 @@ def test_a_word_of_the_language_is_no_name(word):
 
 @pytest.mark.parametrize("word", ["at", "of", "is", "per", "use", "module", "read", "remove", "raw", "fnord", "lets"])
 def test_a_word_that_stands_in_one_place_only_can_be_a_name(word):
-    parse_file(Source("x", f"module x\nfn f({word}: bool) -> bool = {word} && {word}"))
+    file = parse_file(Source("x", f"module x\nfn f({word}: bool) -> bool = {word} && {word}"))
+    assert isinstance(file, tree.Module)
+    assert len(file.decls) == 1
 
 
 def test_places_are_those_of_the_text():
