@@ -48,8 +48,8 @@ class EptLevel:
     `entry & page_mask` is non-zero iff a present entry maps a page. `index_shift` moves the index bits of
     a guest-physical address to bits 11:3, the offset of the entry in its table. `table_reserved` and
     `page_reserved` are the reserved bits of an entry that references a table and that maps a page.
-    `entry & plain_table_mask == READ` recognises the common entry, which is readable, references a table
-    and is well configured; no other present entry satisfies it.
+    `entry & plain_table_mask == READ` and `entry & plain_page_mask == plain_page` hold for the common entries
+    alone: readable, without a reserved bit, referencing a table and mapping a page.
     """
 
     name: str
@@ -61,6 +61,8 @@ class EptLevel:
     page_address: int
     page_offset: int
     plain_table_mask: int
+    plain_page_mask: int
+    plain_page: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +159,8 @@ def _levels(maxphyaddr: int, capabilities: int) -> tuple[EptLevel, ...]:
 
     def level(name: str, number: int, page_mask: int, table_reserved: int) -> EptLevel:
         page_bits = 3 + 9 * number
+        page_reserved = bits(page_bits - 1, 12) | beyond
+        plain_page = READ | (page_mask & MAPS_PAGE if number > 1 else 0)
         return EptLevel(
             name=name,
             number=number,
@@ -164,7 +168,9 @@ def _levels(maxphyaddr: int, capabilities: int) -> tuple[EptLevel, ...]:
             page_mask=page_mask,
             table_reserved=table_reserved | beyond,
             plain_table_mask=READ | MAPS_PAGE | table_reserved | beyond if number > 1 else 0,
-            page_reserved=bits(page_bits - 1, 12) | beyond,
+            plain_page_mask=plain_page | page_reserved if page_mask else 0,
+            plain_page=plain_page,
+            page_reserved=page_reserved,
             page_address=bits(51, page_bits),
             page_offset=bits(page_bits - 1, 0),
         )

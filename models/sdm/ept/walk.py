@@ -11,8 +11,10 @@ from models.sdm.ept.access import EptAccess
 from models.sdm.ept.entry import (
     ACCESSED,
     DIRTY,
+    EPT_TYPE_SHIFT,
     PAGING_WRITE,
     READ,
+    RESERVED_MEMORY_TYPES,
     SUPERVISOR_SHADOW_STACK,
     TABLE_ADDRESS,
     VERIFY_GUEST_PAGING,
@@ -79,14 +81,14 @@ def _walk(
             above &= entry
             table = entry & TABLE_ADDRESS
             continue
-        if not entry & configuration.present_mask:
-            run.step(level.name, f"not present: EPT violation ({EPT_PRIORITY})", at, entry)
-            return violation(run, address, access, Denial(entry))
-        reason = misconfiguration(configuration, level, entry)
-        if reason is not None:
-            note = f"{reason}: EPT misconfiguration ({EPT_MISCONFIGURATIONS})"
-            run.step(level.name, note, at, entry)
-            return EptMisconfiguration(address, run.memory.changed())
+        if entry & level.plain_page_mask != level.plain_page or entry >> EPT_TYPE_SHIFT & 7 in RESERVED_MEMORY_TYPES:
+            if not entry & configuration.present_mask:
+                run.step(level.name, f"not present: EPT violation ({EPT_PRIORITY})", at, entry)
+                return violation(run, address, access, Denial(entry))
+            reason = misconfiguration(configuration, level, entry)
+            if reason is not None:
+                run.step(level.name, f"{reason}: EPT misconfiguration ({EPT_MISCONFIGURATIONS})", at, entry)
+                return EptMisconfiguration(address, run.memory.changed())
         if trace is not None:
             run.step(level.name, describe_entry(configuration, level, entry, above & entry), at, entry)
         if entry & level.page_mask:

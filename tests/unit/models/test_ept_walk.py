@@ -405,6 +405,11 @@ class TestSupervisorShadowStack:
         assert isinstance(outcome, EptViolation)
 
 
+def test_a_wruss_is_reported_as_a_shadow_stack_access():
+    outcome = physical(Tables(), TARGET, "write", {"user_shadow_stack": True})
+    assert outcome.qualification >> 13 & 1
+
+
 class TestPdpteLoads:
     """MOV to CR3 under PAE paging."""
 

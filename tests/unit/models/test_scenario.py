@@ -399,6 +399,29 @@ def test_wrong_input_is_reported_with_its_code_and_path(scenario, code, path):
     assert caught.value.message
 
 
+SEVENTEEN_DIGITS = "0x00000000000000008"
+SPELLINGS = {
+    "an address of 17 digits": ({SEVENTEEN_DIGITS: "0x0"}, SEVENTEEN_DIGITS),
+    "a word of 17 digits": ({"0x8": SEVENTEEN_DIGITS}, "0x8"),
+    "an upper-case prefix": ({"0x8": "0X8"}, "0x8"),
+    "a blank": ({"0x8": " 0x8"}, "0x8"),
+    "two words in one": ({"0x8": "0x8,0x10"}, "0x8"),
+    "two addresses in one": ({"0x8,0x10": "0x8"}, "0x8,0x10"),
+    "two prefixes in one and none in the other": ({"0x8": "80", "0x10": "0x0x8"}, "0x8"),
+    "a word that is a misaligned address elsewhere": ({"0x9": "0x9"}, "0x9"),
+}
+
+
+@pytest.mark.parametrize(("memory", "key"), SPELLINGS.values(), ids=SPELLINGS)
+def test_a_word_of_memory_is_judged_alike_whatever_stands_beside_it(memory, key):
+    plain = {"0x600000": "0x9", "0x600008": "0x8"}
+    assert answer(changed(memory=plain))
+    for beside in ({}, plain, {"0x600010": 5}):
+        with pytest.raises(InputError) as caught:
+            answer(changed(memory=memory | beside))
+        assert caught.value.path == f"memory.{key}"
+
+
 def test_a_section_that_was_read_before_is_checked_no_less():
     assert answer(parse_json(json.dumps(changed(guest={"cpl": 0}))))
     for wrong in (False, 0.0, [0]):

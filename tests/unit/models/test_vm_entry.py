@@ -276,6 +276,10 @@ IMPOSSIBLE = {
     "a shadow-stack fetch": ({"kind": "fetch", "shadow_stack": True}, {}),
     "an implicit fetch": ({"kind": "fetch", "implicit_supervisor": True}, {}),
     "a shadow-stack access without CET": ({"kind": "read", "shadow_stack": True}, {}),
+    "a shadow-stack access that S_CET alone enables": (
+        {"kind": "read", "shadow_stack": True},
+        {"ia32_s_cet": 1},
+    ),
     "a shadow-stack access that S_CET does not enable": (
         {"kind": "read", "shadow_stack": True},
         {"cr4": 0x80_2020, "ia32_u_cet": 1},
