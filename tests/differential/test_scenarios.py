@@ -51,8 +51,9 @@ ACCESSES: tuple[dict[str, Any], ...] = (
     {"kind": "fetch", "guest_physical_address": 4096, **dict.fromkeys(CIRCUMSTANCES + PHYSICAL, False)},
     {"kind": "load_pdptes", "asynchronous": False},
 )
+# No width but 40 is among them, because the schema has a fixed MAXPHYADDR.
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, 3, 4, 36, -1, 40, 41, 53, 1 << 16, 1 << 32, (1 << 64) - 1, 1 << 64, 10**30, 0.5, "", "0x",
+    None, True, False, 0, 1, 3, 4, -1, 40, 53, 1 << 16, 1 << 32, (1 << 64) - 1, 1 << 64, 10**30, 0.5, "", "0x",
     "0x0", "0X1", "0x28", "0x35",
     "0x10", "0xfffffffff8", "0x1ffffffff", "0x10000000000", "0xffffffffffffffff", "0x00000000000000001", "1",
     "read", "rmw", "execute", "slat-scenario-1", "load_pdptes", [], [0], [0, 0, 0, 0], {}, {"nx": 1}, {"0x8": 0},
