@@ -14,7 +14,7 @@ from typing import assert_never
 from verifier.source import Span
 from verifier.syntax import tree
 from verifier.syntax.comments import Comment, Comments
-from verifier.syntax.layout import Align, Doc, Fill, Group, Hard, Line, Nest, Pad, Remark, flat, hang, join
+from verifier.syntax.layout import Align, Doc, Fill, Group, Hard, Line, Nest, Pad, Remark, hang, join
 
 # how tightly an expression binds: the level of the grammar's rule that makes it
 _EXPR, _IMPLICATION, _LOGIC, _RELATION, _ARITHMETIC, _UNARY, _POSTFIX = range(7)
@@ -246,9 +246,9 @@ class ExpressionPrinter:
         """What follows `then` (after the condition `before`) or `else`: on the same line, or below."""
         inner = self.expr(e)
         comments = () if before is None else self.above(e)
-        if isinstance(e, _BRACKETED) and flat(inner) is None and not comments:
-            return (" ", inner)
-        cut = comments or (before is not None and broken(before, e.span) and not isinstance(e, _BRACKETED))
+        if isinstance(e, _BRACKETED) and not comments:
+            return hang(inner)
+        cut = comments or (before is not None and broken(before, e.span))
         return Group(Nest(2, (Hard() if cut else Line(), comments, inner)))
 
     def _let(self, e: tree.Let) -> Doc:

@@ -132,3 +132,11 @@ def test_a_chosen_line_end_is_kept_and_a_second_run_keeps_it_too():
 
 def test_a_printed_document_needs_no_source():
     assert ExpressionPrinter(Comments()).expr(parse_expression(Source("x", "a"))) == ("a", ())
+
+
+def test_a_bracket_that_must_be_broken_opens_beside_its_else_the_first_time_already():
+    long = "a_rather_long_name_of_a_value"
+    literal = f"A {{ a: a, a: all(a in a: a), {long}: A {{ a: a, a: undefined, _unused: undefined }} }}"
+    once = format_source(Source("x", f"module x\n\nfn f() -> bool\n  = if a then a\n    else {literal}\n"))
+    assert "    else A {\n" in once
+    assert format_source(Source("x", once)) == once
