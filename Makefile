@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
 
-.PHONY: help setup prove test check differential bench golden docs all clean
+.PHONY: help setup prove test check differential coverage bench golden docs all clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: $(STAMP)  ## formatting, lint, types, specifications, generated files
 differential: $(STAMP)  ## compare specifications, reference MMU and Bochs; one line a comparison
 	$(BIN)/pytest -q -s tests/differential tests/tables
 
+coverage: $(STAMP)  ## how much of the reference models the comparisons take (at least 98 %)
+	$(BIN)/python tests/differential/coverage_of_models.py
+
 bench: $(STAMP)  ## measure, as ratios in one run
 	$(BIN)/python -m bench
 
@@ -46,7 +49,7 @@ docs: $(STAMP)  ## rewrite the generated documents
 	$(BIN)/slat prove --format markdown > proofs/README.md.new
 	mv proofs/README.md.new proofs/README.md
 
-all: check test differential  ## everything but the measurements
+all: check test differential coverage  ## everything but the measurements
 
 clean:  ## delete the virtual environment and the caches
 	rm -rf $(VENV) .slat build *.egg-info

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import extras, overhead, unchanged, walk
+from bench import extras, machines, overhead, sweep, unchanged, walk
 from verifier.diagnostics.model import Diagnosed
 from verifier.diagnostics.render import render
 
@@ -20,6 +20,9 @@ BENCHMARKS: dict[str, Callable[[tuple[str, ...]], str]] = {
     "second": extras.measure_second,
     "unchanged": unchanged.measure,
     "walk": walk.measure,
+    "memory": walk.measure_memory,
+    "machines": machines.measure,
+    "sweep": sweep.measure,
 }
 
 

@@ -1,6 +1,6 @@
 """The reference MMU on a batch: `slat walk --batch` over Python's `json` on the same lines.
 
-In: nothing; the scenarios are four-level guests under four-level EPT, some denied. Out: one ratio.
+In: nothing; the scenarios are four-level guests under four-level EPT, some denied. Out: ratios of time and of memory.
 Guarantee: the batch is a whole process, start-up included; the peer parses each line and prints each outcome.
 Trusted: no.
 """
@@ -8,6 +8,7 @@ Trusted: no.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from bench.timing import Times, ratio, timed
 
 LINES = 50_000
 LIMIT = 8.0
+FEW, MANY, MEMORY_LIMIT = 20_000, 1_000_000, 1.1
 SEED = 1
 READ_WRITE_EXECUTE, WRITE_BACK = 0x407, 6 << 3
 TABLES = (0x600000, 0x601000, 0x602000, 0x603000)
@@ -44,6 +46,28 @@ def measure(words: tuple[str, ...] = ()) -> str:
                 json.loads(line)
                 output.write(json.dumps(outcome) + "\n")
     return ratio("walk", batch, peer, LIMIT)
+
+
+def measure_memory(words: tuple[str, ...] = ()) -> str:
+    """The most memory that a million scenarios take, over that of a few."""
+    del words
+    few, many = peak_memory(FEW), peak_memory(MANY)
+    sizes = f"{many / 1024:.0f} MByte over {few / 1024:.0f} MByte"
+    return f"{'memory':<10} {many / few:6.2f}  (at most {MEMORY_LIMIT}; {sizes}, {MANY} scenarios over {FEW})"
+
+
+def peak_memory(lines: int) -> int:
+    """The largest resident size, in KByte, of a batch that is fed so many scenarios through a pipe."""
+    rng = Random(SEED)
+    command = [sys.executable, "-m", "verifier", "walk", "--batch"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as batch:
+        assert batch.stdin is not None
+        for _ in range(lines):
+            batch.stdin.write(json.dumps(scenario(rng)) + "\n")
+        batch.stdin.close()
+        _, status, usage = os.wait4(batch.pid, 0)
+        batch.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss
 
 
 def scenario(rng: Random) -> dict[str, Any]:
@@ -83,7 +107,3 @@ def map_page(memory: dict[int, int], address: int, rights: int) -> None:
         last = table == TABLES[-1]
         flags = rights | WRITE_BACK if last else READ_WRITE_EXECUTE
         memory[table | address >> 9 * (4 - level) & 0xFF8] = below | flags
-
-
-if __name__ == "__main__":
-    print(measure())
