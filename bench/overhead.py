@@ -45,7 +45,7 @@ def decide(claims: list[typed.Claim]) -> list[str]:
     for claim in claims:
         obligation = generate(claim, symbolizer)
         solved = solve(obligation, Options())
-        results.append(describe(claim, finish(obligation, solved, Options())))
+        results.append(describe(claim, None, finish(obligation, solved, Options())))
         asked.append(solved.transcript)
     render(results, results)
     return asked

@@ -16,7 +16,7 @@ from verifier.cli.shared import Failure, open_project, report, root_option
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.diagnostics.render import to_json
 from verifier.names.project import read_source
-from verifier.types.load import load
+from verifier.types.load import open_library
 
 
 @click.command("check")
@@ -26,8 +26,8 @@ from verifier.types.load import load
 def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
     """Parse, resolve and type-check specifications and proofs.
 
-    Without PATH everything under specs/ and proofs/ is checked; with PATH only what concerns those files and
-    directories is reported.
+    Without PATH everything under specs/ and proofs/ is checked, in every series; with PATH only what concerns those
+    files and directories is reported.
 
     \b
     Examples:
@@ -41,9 +41,12 @@ def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
                 read_source(path, str(path))
         files = tuple(path.resolve() for path in paths if path.is_file())
         project = open_project(root, files)
-        loaded = load(project)
-        found = loaded.warnings
-        said = f"{_count(len(loaded.program.modules), 'module')}, {_count(len(loaded.checked.claims), 'claim')}"
+        library = open_library(project)
+        found = tuple(library.load_all())
+        written = library.written
+        said = f"{_count(len(written.program.modules), 'module')}, {_count(len(written.checked.claims), 'claim')}"
+        if library.catalogue.series:
+            said += f", {len(library.catalogue.series)} series"
     except Diagnosed as error:
         found, said = error.diagnostics, ""
     if paths:

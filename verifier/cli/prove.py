@@ -18,6 +18,7 @@ from verifier.cli.shared import Failure, fail, open_project, root_option
 from verifier.obligations.cache import Cache, digest, replace_file
 from verifier.obligations.prove import Disagreement, Options, Replay
 from verifier.obligations.run import Machine, Plan, run
+from verifier.obligations.versions import Choice
 from verifier.reports import json_report
 from verifier.reports.registry import FORMATS
 from verifier.reports.summary import exit_code
@@ -27,6 +28,14 @@ from verifier.types import typed
 
 @click.command("prove")
 @click.argument("claims", nargs=-1, metavar="[PATH|NAME|ID]...")
+@click.option(
+    "--series",
+    "series",
+    multiple=True,
+    metavar="NAME|all",
+    help="The version of KVM whose claims are decided, also several times [default: the one in specs/kvm].",
+)
+@click.option("--upto", metavar="PATCH", help="Of that series only the patches through this one (number or name).")
 @click.option("--solver", type=click.Choice([*SOLVERS, "all"]), default="z3", show_default=True,
               help="Who decides; `all` asks every solver, and they must agree.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes [default: all cores].")
@@ -43,6 +52,8 @@ from verifier.types import typed
 @root_option
 def command(
     claims: tuple[str, ...],
+    series: tuple[str, ...],
+    upto: str | None,
     solver: str,
     jobs: int,
     rlimit: int | None,
@@ -63,15 +74,19 @@ def command(
       slat prove
       slat prove B9 Q3
       slat prove proofs/mbec --solver all
+      slat prove I2 --series all
+      slat prove --series rfc --upto 11
       slat prove l2_within_l1_needs_equal_mbec -v
     """
+    if upto is not None and len(series) > 1:
+        raise fail("`--upto` cuts one series", "name it with one `--series`")
     project = open_project(root)
     options = Options(SOLVERS if solver == "all" else (solver,), rlimit)
     transcripts = Transcripts(smtlib) if smtlib is not None else None
     machine = ReferenceMmu(save)
     progress = _progress if sys.stderr.isatty() else None
     other = Machine(_version(), machine.prepare, machine.agrees, save is not None)
-    plan = Plan(options, jobs, claims, progress, transcripts, other)
+    plan = Plan(options, jobs, claims, Choice(series, upto), progress, transcripts, other)
     try:
         results = run(project, plan, Cache(project.root, not no_cache))
     except Disagreement as error:
@@ -113,14 +128,14 @@ class Transcripts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._texts: dict[tuple[str, str], str] = {}
+        self._texts: dict[str, str] = {}
 
-    def __call__(self, claim: typed.Claim, asked: str) -> None:
-        self._texts[claim.module, claim.name] = asked
+    def __call__(self, claim: typed.Claim, label: str | None, asked: str) -> None:
+        self._texts[".".join(filter(None, (claim.module, claim.name, label)))] = asked
 
     def write(self) -> None:
-        for (module, name), asked in sorted(self._texts.items()):
-            write_document(self._folder / f"{module}.{name}.smt2", asked)
+        for name, asked in sorted(self._texts.items()):
+            write_document(self._folder / f"{name}.smt2", asked)
 
 
 def _version() -> str:
@@ -145,12 +160,10 @@ class ReferenceMmu:
         """Whether the reference MMU confirmed every walk that it ran."""
         return not self.disagreements
 
-    def prepare(self, checked: typed.Checked) -> Replay:
+    def prepare(self, checked: typed.Checked, label: str | None) -> Replay:
         from verifier.cli.replay import Referee  # not needed when a whole run is known
 
-        referee = Referee(checked)
-        self._scenarios, self.disagreements = referee.saved, referee.disagreements
-        return referee
+        return Referee(checked, label, self._scenarios, self.disagreements)
 
     def write(self) -> None:
         if self._folder is not None:

@@ -186,15 +186,18 @@ def observed(outcome: Outcome) -> Verdict:
 
 
 class Referee:
-    """Replays the examples of one program.
+    """Replays the examples of one program, whose version has this label.
 
-    `saved` are the scenarios that were run, by file name; `disagreements` says where the two sides differ.
+    `saved` receives the scenarios that were run, by file name; `disagreements` where the two sides differ.
     """
 
-    def __init__(self, checked: typed.Checked) -> None:
+    def __init__(
+        self, checked: typed.Checked, label: str | None, saved: dict[str, str], disagreements: list[str]
+    ) -> None:
         self._spec = specification(checked)
-        self.saved: dict[str, str] = {}
-        self.disagreements: list[str] = []
+        self._label = label
+        self.saved = saved
+        self.disagreements = disagreements
 
     def __call__(self, claim: typed.Claim, env: dict[str, Value]) -> str | None:
         """The name of the machine that confirmed every walk of the example, or None if it did not."""
@@ -226,7 +229,7 @@ class Referee:
         return agreed
 
     def _keep(self, claim: typed.Claim, name: str, document: Fields) -> None:
-        file = f"{claim.name}.{name}.json"
+        file = ".".join(filter(None, (claim.name, self._label, name, "json")))
         if file in self.saved:
             file = f"{claim.module}.{file}"
         self.saved[file] = json.dumps(document, indent=2) + "\n"

@@ -51,6 +51,34 @@ class Diagnostic:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Noted(Diagnostic):
+    """Another diagnostic with one more remark."""
+
+    inner: Diagnostic
+    remark: str
+
+    @property
+    def code(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  (it is that of another)
+        return self.inner.code
+
+    @property
+    def severity(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  (it is that of another)
+        return self.inner.severity
+
+    def message(self) -> str:
+        return self.inner.message()
+
+    def label(self) -> str:
+        return self.inner.label()
+
+    def notes(self) -> tuple[Note, ...]:
+        return (*self.inner.notes(), Note(self.remark))
+
+    def help(self) -> str:
+        return self.inner.help()
+
+
 class Diagnosed(Exception):  # noqa: N818  (it carries findings, it is not one)
     """Raised by a stage that cannot go on; carries every diagnostic of that stage."""
 

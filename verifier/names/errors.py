@@ -193,6 +193,145 @@ class Recursion(Diagnostic):
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownSeries(Diagnostic):
+    """A series, or a prefix of one, that does not exist."""
+
+    code = "E312"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no series `{self.name}`"
+
+    def help(self) -> str:
+        series, _, number = self.name.rpartition("_")
+        if series in self.known and number.isdigit():
+            return f"`{series}` has no patch {number}"
+        return nearest(self.name, self.known) or "known are " + ", ".join(f"`{n}`" for n in self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPatch(Diagnostic):
+    """A patch that a series does not have."""
+
+    code = "E318"
+    word: str
+    series: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"series `{self.series}` has no patch `{self.word}`"
+
+    def help(self) -> str:
+        return f"its patches are {', '.join(self.known)}" if self.known else "it has none"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesList(Diagnostic):
+    """A `series.toml` that cannot be used."""
+
+    code = "E313"
+    file: str
+    problem: str
+
+    def message(self) -> str:
+        return f"`{self.file}`: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownDefinition(Diagnostic):
+    """A change of a definition that the module does not have in the version that is amended."""
+
+    code = "E314"
+    kind: str
+    name: str
+    module: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no `{self.name}` in `{self.module}` to {_VERBS.get(self.kind, self.kind)}"
+
+    def help(self) -> str:
+        return nearest(self.name, self.known) or "write `add` for a definition that is new"
+
+
+_VERBS = {"unavailable": "be unavailable"}
+
+
+@dataclass(frozen=True, slots=True)
+class DefinedAlready(Diagnostic):
+    """`add` of a definition that the module has already."""
+
+    code = "E315"
+    name: str
+    module: str
+    first: Span
+
+    def message(self) -> str:
+        return f"`{self.module}` already has `{self.name}`"
+
+    def notes(self) -> tuple[Note, ...]:
+        return (Note("declared here in the version that is amended", self.first),)
+
+    def help(self) -> str:
+        return "write `replace`"
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureChange(Diagnostic):
+    """`replace` with another signature, or `reshape` with the same."""
+
+    code = "E316"
+    name: str
+    first: Span
+    differs: bool
+
+    def message(self) -> str:
+        return f"`{self.name}` {'gets another' if self.differs else 'keeps its'} signature"
+
+    def notes(self) -> tuple[Note, ...]:
+        return (Note("declared here in the version that is amended", self.first),)
+
+    def help(self) -> str:
+        return "write `reshape`" if self.differs else "write `replace`"
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfPlace(Diagnostic):
+    """A patch that is not where, or not what, its series says."""
+
+    code = "E317"
+    problem: str
+    advice: str = "patches are files under `specs/kvm/series/NAME`, listed in its `series.toml`"
+
+    def message(self) -> str:
+        return self.problem
+
+    def help(self) -> str:
+        return self.advice
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsElsewhere(Diagnostic):
+    """A definition that the patches of the written series leave unlike the one that `specs/kvm` holds."""
+
+    code = "E319"
+    name: str
+    module: str
+    series: str
+    other: Span | None
+
+    def message(self) -> str:
+        return f"the patches of `{self.series}` lead to another `{self.name}` than `{self.module}` has"
+
+    def notes(self) -> tuple[Note, ...]:
+        return (Note("theirs stands here", self.other),) if self.other else (Note("they lead to none"),)
+
+    def help(self) -> str:
+        return "write the definition that the last patch leaves, in both places"
+
+
+@dataclass(frozen=True, slots=True)
 class Uncited(Diagnostic):
     """A declaration under `specs/` that cites nothing."""
 

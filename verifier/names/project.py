@@ -1,6 +1,6 @@
 """The files of a project.
 
-In: a directory. Out: its root, the sources under `specs/` and `proofs/`, and the manuals.
+In: a directory. Out: its root, the sources under `specs/` and `proofs/`, the lists of series, and the manuals.
 Guarantee: sources come in the order of their names; nothing is written.
 Trusted: no, checked by tests on faulty trees.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.names.manuals import Manuals, read_manuals
+from verifier.names.series import FOLDER, LIST, home
 from verifier.source import Source
 from verifier.syntax.parse import decode
 
@@ -22,11 +23,12 @@ MANUALS = Path("specs") / "MANUALS.toml"
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A tree of specifications: its root, its sources and the manuals they cite."""
+    """A tree of specifications: its root, its sources, the manuals they cite, the `series.toml` files of its series."""
 
     root: Path
     sources: tuple[Source, ...]
     manuals: Manuals
+    lists: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def read_project(root: Path, extra: tuple[Path, ...] = ()) -> Project:
     sources: list[Source] = []
     inside = sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.slat"))
     outside = [path for path in extra if path.resolve() not in {p.resolve() for p in inside}]
-    for path in (*inside, *outside):
+    lists = sorted((root / FOLDER).rglob(LIST))
+    for path in (*inside, *outside, *lists):
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
         try:
             if path.is_fifo():  # nobody may ever write to it
@@ -88,12 +91,13 @@ def read_project(root: Path, extra: tuple[Path, ...] = ()) -> Project:
     manuals_file = read_source(root / MANUALS, MANUALS.as_posix())
     if found:
         raise Diagnosed(found)
-    return Project(root, tuple(sources), read_manuals(manuals_file.text))
+    split = len(sources) - len(lists)
+    return Project(root, tuple(sources[:split]), read_manuals(manuals_file.text), tuple(sources[split:]))
 
 
 def module_name(source: Source) -> str | None:
-    """The module that a source under `specs/` or `proofs/` must hold; None for a source elsewhere."""
+    """The module that a source under `specs/` or `proofs/` must hold; None for one elsewhere or of a series."""
     parts = Path(source.name).with_suffix("").parts
-    if Path(source.name).is_absolute() or parts[0] not in FOLDERS:
+    if Path(source.name).is_absolute() or parts[0] not in FOLDERS or home(source) is not None:
         return None
     return ".".join(parts[1:] if parts[0] == "specs" else parts)

@@ -7,8 +7,8 @@ Trusted: no, checked by the golden diagnostics.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from verifier.diagnostics.model import Diagnostic
 from verifier.names import errors
@@ -44,9 +44,13 @@ class ResolvedModule:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Every module in an order in which each comes after those that it uses."""
+    """Every module in an order in which each comes after those that it uses.
+
+    `unavailable` says why, for each definition (by qualified name) whose present form nobody has seen.
+    """
 
     modules: dict[str, ResolvedModule]
+    unavailable: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def declaring(self, name: str) -> tuple[str, ...]:
         """The modules that declare `name`, claims apart."""
@@ -62,7 +66,9 @@ class Program:
                 yield Symbol(module.name, decl)
 
 
-def resolve(files: list[tree.Module], manuals: Manuals) -> tuple[Program, list[Diagnostic]]:
+def resolve(
+    files: list[tree.Module], manuals: Manuals, unavailable: Mapping[str, str] | None = None
+) -> tuple[Program, list[Diagnostic]]:
     """The program of these modules and everything that is wrong with names in them."""
     found: list[Diagnostic] = []
     trees: dict[str, tree.Module] = {}
@@ -80,7 +86,7 @@ def resolve(files: list[tree.Module], manuals: Manuals) -> tuple[Program, list[D
         used = _used(file, trees)
         found.extend(_hiding(file, used))
         modules[name] = ResolvedModule(name, file, {**used, **_own(file)})
-    return Program(modules), found
+    return Program(modules, unavailable or {}), found
 
 
 def _order(trees: dict[str, tree.Module], found: list[Diagnostic]) -> list[str]:

@@ -111,7 +111,7 @@ class Cache:
             model = Model(model["numbers"], model["unique"], relevant)
         vacuous = None if data["vacuous"] is None else (data["vacuous"][0], data["vacuous"][1])
         return Solved(
-            data["verdict"], vacuous, tuple(data["assumed"]), tuple(data["used"]), model,
+            data["verdict"], vacuous, tuple(data["unneeded"]), tuple(data["assumed"]), tuple(data["used"]), model,
             data["rlimit"], data["milliseconds"], "",
         )  # fmt: skip
 

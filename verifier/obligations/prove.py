@@ -46,12 +46,14 @@ class Options:
 class Solved:
     """What the solvers say of a script, whatever the words of its source.
 
-    `vacuous` is a reason and the position of an assumption (-1 for all of them); `assumed` are the positions of the
-    assumptions in the core, `used` the functions and clauses; `transcript` is every question in SMT-LIB.
+    `vacuous` is a reason and the position of an assumption (-1 for all of them), `unneeded` are the positions of all
+    that are not needed; `assumed` are the positions of the assumptions in the core, `used` the functions and clauses;
+    `transcript` is every question in SMT-LIB.
     """
 
     verdict: str
     vacuous: tuple[str, int] | None
+    unneeded: tuple[int, ...]
     assumed: tuple[int, ...]
     used: tuple[str, ...]
     model: Model | None
@@ -89,7 +91,7 @@ def _compare(obligation: Obligation, solved: Solved, names: tuple[str, str], opt
     for one in (solved, other):
         if solved.verdict == other.verdict and one.vacuous is not None and one.vacuous[0] == "unknown":
             return replace(solved, vacuous=one.vacuous)
-    if (solved.verdict, solved.vacuous) != (other.verdict, other.vacuous):
+    if (solved.verdict, solved.vacuous, solved.unneeded) != (other.verdict, other.vacuous, other.unneeded):
         said = (f"{n} says {_said(one)}" for n, one in zip(names, (solved, other), strict=True))
         raise Disagreement(f"{obligation.claim.name}: {' and '.join(said)}")
     return solved
@@ -107,7 +109,7 @@ def judge(session: Session, obligation: Obligation) -> Solved:
     """The verdict of one solver, with vacuity and core; no model."""
     script = obligation.script
     witness = obligation.claim.kind == "witness"
-    nothing = Solved("unknown", None, (), (), None, 0, 0, "")
+    nothing = Solved("unknown", None, (), (), (), None, 0, 0, "")
     match session.check(script.selectors):
         case "unknown":
             return nothing
@@ -118,28 +120,31 @@ def judge(session: Session, obligation: Obligation) -> Solved:
     assumed = tuple(i for i, name in enumerate(script.assumptions) if name in core)
     used = tuple(sorted(script.definitions[name] for name in core if name in script.definitions))
     verdict = "refuted" if witness else "proved"
-    vacuous = None if witness else _vacuity(session, obligation, core)
-    return replace(nothing, verdict=verdict, vacuous=vacuous, assumed=assumed, used=used)
+    decided = replace(nothing, verdict=verdict, assumed=assumed, used=used)
+    return decided if witness else _with_vacuity(decided, session, obligation, core)
 
 
-def _vacuity(session: Session, obligation: Obligation, core: tuple[str, ...]) -> tuple[str, int] | None:
-    """Why a proved claim says less than it seems to; None if it does not."""
+def _with_vacuity(solved: Solved, session: Session, obligation: Obligation, core: tuple[str, ...]) -> Solved:
+    """The proved claim, and why it says less than it seems to, if it does."""
     script = obligation.script
     if not script.assumptions:
-        return None
+        return solved
     match session.check((*script.definitions, *script.assumptions)):
         case "unsat":
-            return "assume_unsatisfiable", -1
+            return replace(solved, vacuous=("assume_unsatisfiable", -1))
         case "unknown":
-            return "unknown", -1
+            return replace(solved, vacuous=("unknown", -1))
         case "sat":
             pass
+    unneeded: list[int] = []
     for i, name in enumerate(script.assumptions):
         without = tuple(s for s in script.selectors if s != name)
         answer = "unsat" if name not in core else session.check(without)
-        if answer != "sat":
-            return "unneeded" if answer == "unsat" else "unknown", i
-    return None
+        if answer == "unknown":
+            return replace(solved, vacuous=("unknown", i))
+        if answer == "unsat":
+            unneeded.append(i)
+    return replace(solved, vacuous=("unneeded", unneeded[0]) if unneeded else None, unneeded=tuple(unneeded))
 
 
 def finish(obligation: Obligation, solved: Solved, options: Options) -> Outcome:

@@ -14,7 +14,10 @@ from verifier.obligations.result import Result
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`proved` and `refuted` count invariants and witnesses alike; `reachable` the witnesses among the proved."""
+    """`proved` and `refuted` count invariants and witnesses alike; `reachable` the witnesses among the proved.
+
+    A claim counts once for each series in which it is decided.
+    """
 
     claims: int
     proved: int
@@ -23,6 +26,7 @@ class Summary:
     not_as_expected: int
     vacuous: int
     reachable: int
+    not_modelled: int
 
 
 def summarize(results: list[Result]) -> Summary:
@@ -39,6 +43,7 @@ def summarize(results: list[Result]) -> Summary:
         sum(not r.as_expected for r in results),
         sum(r.outcome.vacuous is not None for r in results),
         sum(r.kind == "witness" and r.outcome.verdict == "proved" for r in results),
+        count("not_modelled"),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from itertools import groupby
 
 from verifier.obligations.explain import Reason
 from verifier.obligations.result import Example, Result
@@ -26,18 +27,42 @@ def render(results: list[Result], details: list[Result]) -> str:
 
 
 def table(results: list[Result]) -> str:
-    """One row a claim."""
+    """One row a claim; a column a series if there are several."""
     from tabulate import tabulate
 
-    rows = [(verdict_words(r), " ".join(r.ids), r.name, ", ".join(r.outcome.solvers), remark(r)) for r in results]
-    return tabulate(rows, headers=("verdict", "id", "claim", "solver", ""), tablefmt="simple", disable_numparse=True)
+    series = list(dict.fromkeys(r.series for r in results if r.series is not None))
+    if len(series) > 1:
+        rows = _by_series(results, series)
+        head = ("id", "claim", *series, "")
+    else:
+        rows = [(verdict_words(r), " ".join(r.ids), r.name, ", ".join(r.outcome.solvers), remark(r)) for r in results]
+        head = ("verdict", "id", "claim", "solver", "")
+    return tabulate(rows, headers=head, tablefmt="simple", disable_numparse=True)
+
+
+def _by_series(results: list[Result], series: list[str]) -> list[tuple[str, ...]]:
+    """A claim of the architecture has one verdict, for every series; remarks are those of all of them."""
+    rows: list[tuple[str, ...]] = []
+    for _, group in groupby(results, key=lambda r: (r.module, r.name)):
+        found = {r.series: r for r in group}
+        one = next(iter(found.values()))
+        if None in found:
+            cells = [verdict_words(one), *[""] * (len(series) - 1)]
+        else:
+            cells = [verdict_words(found[name]) if name in found else "-" for name in series]
+        remarks = dict.fromkeys(
+            f"{remark(r)}{f' in {r.series}' if r.series else ''}" for r in found.values() if remark(r)
+        )
+        wrong = [text for text in remarks if not text.startswith("as expected")]
+        rows.append((" ".join(one.ids), one.name, *cells, "; ".join(wrong)))
+    return rows
 
 
 def verdict_words(result: Result) -> str:
     """`reachable` and `unreachable` for a witness, else the verdict."""
     if result.kind == "witness" and result.outcome.verdict in ("proved", "refuted"):
         return "reachable" if result.outcome.verdict == "proved" else "unreachable"
-    return result.outcome.verdict
+    return result.outcome.verdict.replace("_", " ")
 
 
 def remark(result: Result) -> str:
@@ -46,13 +71,14 @@ def remark(result: Result) -> str:
         return f"VACUOUS, {result.outcome.vacuous}"
     if not result.as_expected:
         return f"NOT AS EXPECTED ({result.expect})"
-    return "as expected" if result.expect == "refuted" else ""
+    return "as expected" if result.expect != "proved" else ""
 
 
 def closing(summary: Summary) -> str:
     """One line that counts verdicts."""
     words = [f"{summary.claims} claims", f"{summary.proved} proved", f"{summary.refuted} refuted"]
     words += [f"{summary.reachable} reachable"] if summary.reachable else []
+    words += [f"{summary.not_modelled} not modelled"] if summary.not_modelled else []
     words += [f"{summary.unknown} unknown"] if summary.unknown else []
     words += [f"{summary.vacuous} vacuous"] if summary.vacuous else []
     wrong = summary.not_as_expected
@@ -62,10 +88,13 @@ def closing(summary: Summary) -> str:
 
 def block(result: Result) -> str:
     """The claim, and its counterexample or example."""
-    expected = f"expected {result.expect}" if result.kind == "invariant" else ""
-    head = f"{verdict_words(result):<9} {result.name:<44} {expected:<18} {', '.join(result.outcome.solvers)}"
+    expected = f"expected {result.expect.replace('_', ' ')}" if result.kind == "invariant" else ""
+    where = f"  in {result.series}" if result.series else ""
+    head = f"{verdict_words(result):<9} {result.name:<44} {expected:<18} {', '.join(result.outcome.solvers)}{where}"
     lines = [head.rstrip(), *_wrapped(result.statement, f"{result.file}:{result.line}")]
-    if result.reason and result.outcome.verdict == "refuted":
+    if result.outcome.verdict == "not_modelled":
+        lines += [f"  says nothing here: {name}" for name in result.outcome.core]
+    if result.reason and result.outcome.verdict in ("refuted", "not_modelled"):
         lines += textwrap.wrap(f"because {result.reason}", WIDTH, initial_indent="  ", subsequent_indent="  ")
     if result.outcome.vacuous:
         lines.append(f"  vacuous: {result.outcome.vacuous}")

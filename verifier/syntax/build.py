@@ -54,10 +54,7 @@ def _binary(op: str) -> Callable[..., tree.Binary]:
 
 def _change(kind: str) -> Callable[..., tree.Change]:
     def build(self: Builder, meta: Meta, items: list[Any]) -> tree.Change:
-        item = items[0]
-        if isinstance(item, Token):
-            return tree.Change(kind, self.word(item), None, self.span(meta))
-        return tree.Change(kind, item.name, item, self.span(meta))
+        return tree.Change(kind, items[0].name, items[0], "", self.span(meta))
 
     return build
 
@@ -170,24 +167,25 @@ class Builder:
         paths = _every(items, tree.Path)
         return tree.Module(paths[0], paths[1:], tuple(items[len(paths) :]), self.span(meta))
 
-    def amendment(self, meta: Meta, items: list[Any]) -> tree.Amendment:
-        target, patch, cites, evidence, *rest = items
-        return tree.Amendment(
-            target,
-            self.word(patch),
-            tuple(cites),
-            str(evidence),
-            _doc(rest),
-            _every(rest, tree.Path),
-            _every(rest, tree.Change),
-            self.span(meta),
-        )
+    def patch(self, meta: Meta, items: list[Any]) -> tree.Patch:
+        name, base, cites, *rest = items
+        word = None if base is None else self.word(base)
+        return tree.Patch(name, word, tuple(cites), _doc(rest), _every(rest, tree.Amend), self.span(meta))
+
+    def amend(self, meta: Meta, items: list[Any]) -> tree.Amend:
+        target, evidence, *rest = items
+        uses, changes = _every(rest, tree.Path), _every(rest, tree.Change)
+        return tree.Amend(target, str(evidence), _doc(rest), uses, changes, self.span(meta))
 
     add = _change("add")
     replace = _change("replace")
-    resign = _change("resign")
-    remove = _change("remove")
-    lose = _change("lose")
+    reshape = _change("reshape")
+
+    def remove(self, meta: Meta, items: list[Any]) -> tree.Change:
+        return tree.Change("remove", self.word(items[0]), None, "", self.span(meta))
+
+    def unavailable(self, meta: Meta, items: list[Any]) -> tree.Change:
+        return tree.Change("unavailable", self.word(items[1]), None, "".join(items[2:]), self.span(meta))
 
     # ---- declarations
 
@@ -286,8 +284,13 @@ class Builder:
     def assume(self, meta: Meta, items: list[Any]) -> _Assume:
         return _Assume(items)
 
-    def in_series(self, meta: Meta, items: list[Token]) -> _Series:
-        return _Series(self.word(item) for item in items)
+    def in_series(self, meta: Meta, items: list[tree.SeriesRange]) -> _Series:
+        return _Series(items)
+
+    def series(self, meta: Meta, items: list[Token | None]) -> tree.SeriesRange:
+        first, last = (None if item is None else self.word(item) for item in items)
+        assert first is not None
+        return tree.SeriesRange(first, last, self.span(meta))
 
     def expect(self, meta: Meta, items: list[Any]) -> tree.Expect:
         verdict, series, *reason = items

@@ -22,7 +22,7 @@ _TOKEN = re.compile(r'"[^"\n]*"|//[^\n]*')
 
 # the parts that stand at the beginning of a line if a comment belongs above them
 _ITEMS = (
-    tree.Path, tree.Enum, tree.Record, tree.Bits, tree.Const, tree.Fn, tree.Rule, tree.Claim, tree.Change,
+    tree.Path, tree.Enum, tree.Record, tree.Bits, tree.Const, tree.Fn, tree.Rule, tree.Claim, tree.Change, tree.Amend,
     tree.EnumMember, tree.Field, tree.BitField, tree.Param, tree.Clause, tree.Expect, tree.Arm,
 )  # fmt: skip
 
@@ -75,7 +75,7 @@ def attach(source: Source, file: tree.File) -> Comments:
         following = bisect_right(items, comment.start, key=_start)
         if following < len(items):
             made.above.setdefault(id(items[following]), []).append(comment)
-        elif isinstance(node, (tree.Module, tree.Amendment)) or (isinstance(node, _BLOCKS) and items):
+        elif isinstance(node, (tree.Module, tree.Patch, tree.Amend)) or (isinstance(node, _BLOCKS) and items):
             made.below.setdefault(id(items[-1]), []).append(comment)
         else:
             made.above.setdefault(id(node), []).append(comment)

@@ -52,11 +52,17 @@ MISTAKES = (
     _row("(?:module|use) (?:lower|path)", ";", "`;` ends nothing here", "delete it: a line needs no end"),
     _row(
         "module (?:lower|path)(?: .*)?",
-        "replace|add|resign|remove|lose",
-        "`{found}` belongs to an amendment",
-        "a file of changes begins with `amend MODULE of PATCH`",
+        "replace|add|reshape|remove|unavailable",
+        "`{found}` belongs to a patch",
+        "a file of changes begins with `patch SERIES.NAME per …`, and has `amend MODULE` before the changes",
     ),
-    _row("amend (?:lower|path)", _ANY, "an amendment names its patch", "write `amend kvm.mmu of PATCH per …`"),
+    _row("patch (?:lower|path)(?: on lower)?", _ANY, "a patch cites its source", 'write `per LINUX "[PATCH 1/8] …"`'),
+    _row(
+        "amend (?:lower|path)",
+        _ANY,
+        "an amendment says how well it is known",
+        "write `seen`, `inferred` or `unavailable` after the module",
+    ),
     # names
     _row(
         "(?:fn|rule|invariant|witness)",

@@ -22,7 +22,7 @@ from verifier.syntax.grammar import parser
 
 MAX_FINDINGS = 20
 _DECLARATION = re.compile(
-    r"^(?:enum|record|bits|const|fn|rule|invariant|witness|add|replace|resign|remove|lose)\b", re.MULTILINE
+    r"^(?:enum|record|bits|const|fn|rule|invariant|witness|add|replace|reshape|remove|unavailable)\b", re.MULTILINE
 )
 
 
@@ -37,7 +37,7 @@ def decode(name: str, data: bytes) -> Source:
 
 
 def parse_file(source: Source) -> tree.File:
-    """The tree of a module or an amendment."""
+    """The tree of a module or a patch."""
     try:
         return cast(tree.File, Builder(source).build(_read(source, source.text, "start")))
     except _Unread as error:

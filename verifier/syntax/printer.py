@@ -37,15 +37,26 @@ class _FilePrinter(ExpressionPrinter):
     # ---- files
 
     def file(self, file: tree.File) -> Doc:
-        if isinstance(file, tree.Module):
-            head: Doc = (self.above(file.name), "module ", file.name.text, self.beside(file.name))
-            first, items = file.name, [(decl, self.decl(decl)) for decl in file.decls]
-        else:
-            head = self._amendment_head(file)
-            first, items = file.target, [(change, self._change(change)) for change in file.changes]
+        match file:
+            case tree.Module():
+                head: Doc = (self.above(file.name), "module ", file.name.text, self.beside(file.name))
+                items = [(decl, self.decl(decl)) for decl in file.decls]
+                return self._block_of(head, file.name, file.uses, items)
+            case tree.Patch():
+                blocks = (self._amend(amend) for amend in file.amends)
+                return (self._patch_head(file), tuple((Hard(True), block) for block in blocks))
+
+    def _block_of(
+        self,
+        head: Doc,
+        first: tree.Path,
+        uses: tuple[tree.Path, ...],
+        items: Sequence[tuple[tree.Decl | tree.Change, Doc]],
+    ) -> Doc:
+        """A head, what it uses, and its declarations or changes."""
         parts = [head, self.below(first)]
         before = first
-        for use in file.uses:
+        for use in uses:
             blank = before is not first and blank_between(before.span, use.span)
             use_line = (self.above(use), "use ", use.text, self.beside(use), self.below(use))
             parts += [Hard(blank), use_line]
@@ -58,15 +69,23 @@ class _FilePrinter(ExpressionPrinter):
             previous = part
         return tuple(parts)
 
-    def _amendment_head(self, file: tree.Amendment) -> Doc:
-        name = f"amend {file.target.text} of {file.patch.text}"
-        parts: list[tuple[Doc, Doc]] = [("", ""), (Line(), self._cites(file.cites)), (Line(), file.evidence)]
+    def _patch_head(self, file: tree.Patch) -> Doc:
+        base = f" on {file.base.text}" if file.base else ""
+        parts: list[tuple[Doc, Doc]] = [("", ""), (Line(), self._cites(file.cites))]
         doc = Nest(2, (Hard(), f'"{file.doc}"')) if file.doc else ()
-        return (self.above(file.target), name, self.beside(file.target), Nest(2, Fill(tuple(parts), 0)), doc)
+        head = (self.above(file.name), f"patch {file.name.text}{base}", self.beside(file.name))
+        return (head, Nest(2, Fill(tuple(parts), 0)), doc, self.below(file.name))
+
+    def _amend(self, amend: tree.Amend) -> Doc:
+        doc = Nest(2, Fill((("", ""), (Line(), f'"{amend.doc}"')), 0)) if amend.doc else ()
+        head = (self.above(amend), f"amend {amend.target.text} {amend.evidence}", self.beside(amend.target), doc)
+        items = [(change, self._change(change)) for change in amend.changes]
+        return (self._block_of(head, amend.target, amend.uses, items), self.below(amend))
 
     def _change(self, change: tree.Change) -> Doc:
         if change.decl is None:
-            return f"{change.kind} {change.name.text}"
+            reason = f' "{change.reason}"' if change.reason else ""
+            return f"{change.kind} {change.name.text}{reason}"
         decl = change.decl
         return (f"{change.kind} ", self.above(decl), self.decl(decl), self.beside(decl))
 
@@ -276,9 +295,13 @@ class _FilePrinter(ExpressionPrinter):
 
 
 def _expect(expect: tree.Expect) -> str:
-    series = f" in {', '.join(word.text for word in expect.series)}" if expect.series else ""
+    series = f" in {', '.join(map(_series, expect.series))}" if expect.series else ""
     reason = f' "{expect.reason}"' if expect.reason else ""
     return f"expect {expect.verdict}{series}{reason}"
+
+
+def _series(series: tree.SeriesRange) -> str:
+    return series.first.text if series.last is None else f"{series.first.text}..{series.last.text}"
 
 
 def _with_docs(parts: Sequence[_Documented], rows: list[Doc]) -> list[Doc]:

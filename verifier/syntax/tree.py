@@ -374,11 +374,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesRange:
+    """A series (or one of its prefixes, such as `v5_37`), or all prefixes from `first` to `last`."""
+
+    first: Word
+    last: Word | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Expect:
     """The verdict that a claim must get; in the named series only, or where none is named."""
 
     verdict: str
-    series: tuple[Word, ...]
+    series: tuple[SeriesRange, ...]
     reason: str
     span: Span = field(compare=False, repr=False)
 
@@ -422,24 +431,23 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`add`, `replace`, `resign` (replace with another signature), `remove` or `lose`.
+    """`add`, `replace`, `reshape` (replace with another signature), `remove` or `unavailable`.
 
-    `lose` says that the definition is not available in this version.
+    `unavailable` says that the definition changed in a way that nobody has seen; `reason` says why, or is empty.
     """
 
     kind: str
     name: Word
     decl: Decl | None
+    reason: str
     span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Amendment:
-    """One patch's changes to one module; `evidence` is `seen`, `inferred` or `unavailable`."""
+class Amend:
+    """A patch's changes to one module; `evidence` is `seen`, `inferred` or `unavailable`."""
 
     target: Path
-    patch: Word
-    cites: tuple[Cite, ...]
     evidence: str
     doc: str
     uses: tuple[Path, ...]
@@ -447,4 +455,16 @@ class Amendment:
     span: Span = field(compare=False, repr=False)
 
 
-File = Module | Amendment
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch of a series; `base` is the version that it amends where it belongs to no series."""
+
+    name: Path
+    base: Word | None
+    cites: tuple[Cite, ...]
+    doc: str
+    amends: tuple[Amend, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+File = Module | Patch

@@ -74,6 +74,7 @@ class BodyBase:
         self.locals = local
         self.chooses = False
         self.faulty = False
+        self.missing: set[str] = set()
         self.calls = 0
         self.temporaries = 0
 

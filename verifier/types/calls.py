@@ -103,6 +103,7 @@ class Calls(BodyBase):
     def _function(self, symbol: Symbol, at: Span) -> typed.Function:
         function = self.checker.function(symbol, at)
         self.chooses = self.chooses or function.chooses
+        self.missing.update(function.missing)
         self.calls = max(self.calls, 1 + self.checker.calls[function.name])
         return function
 

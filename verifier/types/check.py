@@ -1,6 +1,7 @@
 """The type checker, a declaration at a time.
 
 In: a resolved program. Out: the typed core (`typed.Checked`) and every independent error.
+Another version of the same program shares what it has in common with the first.
 Guarantee: what it returns without an error evaluates without one: widths agree, matches are exhaustive and
 disjoint, no function reaches itself.
 Trusted: no, checked by generated programs and the golden diagnostics.
@@ -11,6 +12,7 @@ from __future__ import annotations
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.names import errors as name_errors
 from verifier.names.resolve import Program, Symbol
+from verifier.names.series import Version, expectation, names
 from verifier.source import Span
 from verifier.syntax import tree
 from verifier.types import errors, typed
@@ -25,16 +27,31 @@ MAX_CALLS = 64
 class Checker:
     """Checks declarations on demand; functions are checked before their callers.
 
-    `calls` says for each function how deep the calls below it go.
+    `calls` says for each function how deep the calls below it go. `shared` are the modules that are the same in `like`,
+    as is all that they use: their types and functions are taken from there.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, like: Checker | None = None) -> None:
         self.program = program
         self.found: list[Diagnostic] = []
         self.types = Types(program, self.found)
         self.functions: dict[str, typed.Function] = {}
         self.calls: dict[str, int] = {}
         self.checking: list[str] = []
+        self.shared: frozenset[str] = frozenset()
+        if like is not None:
+            self._share(like)
+
+    def _share(self, like: Checker) -> None:
+        self.shared = _same_modules(self.program, like.program)
+
+        def is_shared(name: str) -> bool:
+            return name.rsplit(".", 1)[0] in self.shared
+
+        self.types.known.update((name, kind) for name, kind in like.types.known.items() if is_shared(name))
+        self.types.depths.update(like.types.depths)
+        self.functions.update((name, function) for name, function in like.functions.items() if is_shared(name))
+        self.calls.update(like.calls)
 
     def function(self, symbol: Symbol, at: Span) -> typed.Function:
         """The checked function, rule or constant of `symbol`; `at` is the place that needs it."""
@@ -55,6 +72,14 @@ class Checker:
         self.functions[name] = made
         return made
 
+    def declaration(self, symbol: Symbol) -> None:
+        """Checks a declaration that is no claim; raises `Stop` if nothing of it can be used."""
+        at = symbol.decl.name.span
+        if isinstance(symbol.decl, (tree.Enum, tree.Record, tree.Bits)):
+            self.types.declared(symbol, at)
+        else:
+            self.function(symbol, at)
+
     def _function(self, symbol: Symbol) -> typed.Function:
         decl = symbol.decl
         assert isinstance(decl, (tree.Fn, tree.Rule, tree.Const))
@@ -63,11 +88,17 @@ class Checker:
         if decl.name.text in BUILTINS:
             self.found.append(name_errors.Shadowed(decl.name.span, decl.name.text, None))
         body = Body(self, symbol.module, symbol.qualified, {p.name: Local(p.type, p.span) for p in params})
-        if isinstance(decl, tree.Rule):
-            checked: typed.Expr | typed.RuleBody = self._clauses(body, decl)
+        unavailable = symbol.qualified in self.program.unavailable
+        checked: typed.Expr | typed.RuleBody
+        if unavailable:
+            checked = typed.Choice("", result, decl.name.span)
+        elif isinstance(decl, tree.Rule):
+            checked = self._clauses(body, decl)
         else:
             checked = self._guarded(body, decl.body, result)
-        if not isinstance(decl, tree.Const):
+        if unavailable or body.faulty:
+            body.missing.add(symbol.qualified)
+        if not isinstance(decl, tree.Const) and not unavailable:
             self._unused(body, decl.params)
         if body.calls > MAX_CALLS:
             self.found.append(errors.CallsTooDeep(decl.name.span, MAX_CALLS))
@@ -83,6 +114,7 @@ class Checker:
             decl.about.reading,
             decl.name.span,
             body.chooses,
+            tuple(sorted(body.missing)),
         )
 
     def _result(self, module: str, decl: tree.Fn | tree.Rule | tree.Const) -> Type:
@@ -153,6 +185,7 @@ class Checker:
             show,
             decl.expects,
             decl.name.span,
+            tuple(sorted(body.missing)),
         )
 
 
@@ -172,23 +205,80 @@ def _conjuncts(written: tree.Expr) -> tuple[tree.Expr, ...]:
     return (written,)
 
 
-def check(program: Program) -> tuple[typed.Checked, list[Diagnostic]]:
+def check(program: Program) -> tuple[typed.Checked, list[Diagnostic], Checker]:
     """The typed core of `program` and what is wrong with it, in the order of the modules."""
     checker = Checker(program)
-    checked = typed.Checked(functions=checker.functions)
+    checked = typed.Checked(checker.types.known, checker.functions)
     for symbol in program.symbols():
         try:
-            match symbol.decl:
-                case tree.Enum() | tree.Record() | tree.Bits():
-                    checked.types[symbol.qualified] = checker.types.declared(symbol, symbol.decl.name.span)
-                case tree.Fn() | tree.Rule() | tree.Const():
-                    checker.function(symbol, symbol.decl.name.span)
-                case tree.Claim():
-                    checked.claims.append(checker.claim(symbol, symbol.decl))
+            if isinstance(symbol.decl, tree.Claim):
+                checked.claims.append(checker.claim(symbol, symbol.decl))
+            else:
+                checker.declaration(symbol)
         except Stop:
             continue
     checker.found.extend(_unused_imports(program, checker.types.used))
-    return checked, _once(checker.found)
+    return checked, _once(checker.found), checker
+
+
+def check_version(
+    program: Program, like: Checker, version: Version, known_bad: bool
+) -> tuple[typed.Checked, list[Diagnostic], Checker]:
+    """The same for a version of the program that `like` has checked.
+
+    Claims that do not depend on the version are left out, and so are those that say nothing of a known-bad one. What
+    serves claims only is checked where a claim needs it: a claim may expect that it cannot be stated in a version.
+    """
+    checker = Checker(program, like)
+    checked = typed.Checked(checker.types.known, checker.functions)
+    for symbol in program.symbols():
+        if symbol.module in checker.shared:
+            continue
+        try:
+            if isinstance(symbol.decl, tree.Claim):
+                if not known_bad or names(symbol.decl.expects, version.series):
+                    checked.claims.append(_claim(checker, symbol, symbol.decl, version))
+            elif not symbol.module.startswith("proofs.") and not (known_bad and _is_old(symbol, like)):
+                checker.declaration(symbol)
+        except Stop:
+            continue
+    return checked, _once(checker.found), checker
+
+
+def _claim(checker: Checker, symbol: Symbol, decl: tree.Claim, version: Version) -> typed.Claim:
+    """The claim in a version; one that does not fit its types, as it expects, is without a meaning there."""
+    before = len(checker.found)
+    expected = expectation(decl.expects, version)
+    meaningless = typed.Claim(
+        decl.kind, decl.name.text, symbol.module, tuple(word.text for word in decl.ids), decl.about.cites,
+        decl.about.doc, (), (), typed.Const(True, BOOL, decl.name.span), decl.expects, decl.name.span,
+        (symbol.qualified,),
+    )  # fmt: skip
+    try:
+        claim = checker.claim(symbol, decl)
+    except Stop:
+        claim = meaningless
+    if all(d.severity != "error" for d in checker.found[before:]):
+        return claim
+    if expected is not None and expected.verdict == "not_modelled":
+        del checker.found[before:]
+    return meaningless
+
+
+def _is_old(symbol: Symbol, like: Checker) -> bool:
+    """Whether the declaration stands in the other program as it is."""
+    module = like.program.modules.get(symbol.module)
+    return module is not None and any(decl is symbol.decl for decl in module.tree.decls)
+
+
+def _same_modules(program: Program, other: Program) -> frozenset[str]:
+    """The modules that are the same tree in both programs, as are all that they use."""
+    same: set[str] = set()
+    for name, module in program.modules.items():
+        known = other.modules.get(name)
+        if known and known.tree is module.tree and all(use.text in same for use in module.tree.uses):
+            same.add(name)
+    return frozenset(same)
 
 
 def check_expression(program: Program, module: str, written: tree.Expr) -> typed.Expr:

@@ -301,7 +301,11 @@ class RuleBody:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Function:
-    """A function, rule or constant. `chooses`: an evaluation may meet `undefined`."""
+    """A function, rule or constant. `chooses`: an evaluation may meet `undefined`.
+
+    `missing` are the definitions that it reaches and that cannot be evaluated in this version: nobody has seen them,
+    or they do not fit its types.
+    """
 
     name: str
     kind: str
@@ -313,6 +317,7 @@ class Function:
     reading: str
     span: Span
     chooses: bool
+    missing: tuple[str, ...] = ()
 
     @property
     def short_name(self) -> str:
@@ -321,7 +326,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
-    """An invariant or a witness. `assumptions` are the conjuncts, each as it is written."""
+    """An invariant or a witness. `assumptions` are the conjuncts, each as it is written; `missing` as in `Function`."""
 
     kind: str
     name: str
@@ -334,6 +339,7 @@ class Claim:
     show: Expr
     expects: tuple[Expect, ...]
     span: Span
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ CLAIMS = [
 
 def transcripts(text: str, *solvers: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    plan = Plan(Options(solvers or ("z3",)), transcripts=lambda claim, asked: found.update({claim.name: asked}))
+    plan = Plan(Options(solvers or ("z3",)), transcripts=lambda claim, _, asked: found.update({claim.name: asked}))
     run(project(text), plan, Cache(Path("nowhere"), enabled=False))
     return found
 

@@ -100,7 +100,9 @@ members = st.builds(tree.EnumMember, upper_words, st.integers(0, 99), docs, here
 fields = st.builds(tree.Field, words, types, docs, here)
 bit_fields = st.builds(tree.BitField, words, positions, positions, st.none() | scalar_types, docs, here)
 clauses = st.builds(tree.Clause, words, expressions, cites, here)
-expects = st.builds(tree.Expect, st.sampled_from(["proved", "refuted"]), tuples(words), docs, here)
+series = st.builds(tree.SeriesRange, words, st.none() | words, here)
+verdicts = st.sampled_from(["proved", "refuted", "not_modelled"])
+expects = st.builds(tree.Expect, verdicts, tuples(series), docs, here)
 
 enums = st.builds(tree.Enum, upper_words, tuples(members, 1), short_abouts, here)
 records = st.builds(tree.Record, upper_words, tuples(fields, 1), short_abouts, here)
@@ -131,23 +133,24 @@ decls = st.one_of(enums, records, bits, consts, fns, rules, claims())
 
 @st.composite
 def changes(draw):
-    kind = draw(st.sampled_from(["add", "replace", "resign", "remove", "lose"]))
-    if kind in ("remove", "lose"):
-        return tree.Change(kind, draw(st.one_of(words, upper_words)), None, NOWHERE)
+    kind = draw(st.sampled_from(["add", "replace", "reshape", "remove", "unavailable"]))
+    if kind in ("remove", "unavailable"):
+        reason = draw(docs) if kind == "unavailable" else ""
+        return tree.Change(kind, draw(st.one_of(words, upper_words)), None, reason, NOWHERE)
     decl = draw(decls)
-    return tree.Change(kind, decl.name, decl, NOWHERE)
+    return tree.Change(kind, decl.name, decl, "", NOWHERE)
 
 
 modules = st.builds(tree.Module, paths, tuples(paths), tuples(decls), here)
-amendments = st.builds(
-    tree.Amendment,
+amends = st.builds(
+    tree.Amend,
     paths,
-    words,
-    tuples(st.builds(tree.Cite, upper_words, titles, here), 1),
     st.sampled_from(["seen", "inferred", "unavailable"]),
     docs,
     tuples(paths),
     tuples(changes()),
     here,
 )
-files = st.one_of(modules, amendments)
+some_cites = tuples(st.builds(tree.Cite, upper_words, titles, here), 1)
+patches = st.builds(tree.Patch, paths, st.none() | words, some_cites, docs, tuples(amends), here)
+files = st.one_of(modules, patches)

@@ -1,0 +1,262 @@
+"""Series: what a version consists of, and what a claim expects of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from golden.cases import make_project, slat
+
+from verifier.diagnostics.model import Diagnosed
+from verifier.names.amend import differences
+from verifier.names.project import read_project
+from verifier.names.series import Catalogue, Version, expectation
+from verifier.syntax import tree
+from verifier.types.load import Library, open_library
+
+WHOLE = """module kvm.spte
+
+bits Acc : 3 per LINUX "make_spte()" { [0] read  [1] exec  [2] user_exec }
+
+fn executable(a: Acc, user: bool) -> bool per LINUX "make_spte()" = if user then a.user_exec else a.exec
+"""
+OLD = """module kvm.spte
+
+bits Acc : 3 per LINUX "make_spte()" { [0] read  [1] exec }
+
+fn executable(a: Acc, _user: bool) -> bool per LINUX "make_spte()" = a.exec
+"""
+PATCHES = {
+    "01-new-bit.slat": """patch v5.new_bit per LINUX "[1/2] new bit"
+amend kvm.spte seen
+reshape bits Acc : 3 per LINUX "make_spte()" { [0] read  [1] exec  [2] user_exec }
+""",
+    "02-use-it.slat": """patch v5.use_it per LINUX "[2/2] use it"
+amend kvm.spte seen
+replace fn executable(a: Acc, user: bool) -> bool per LINUX "make_spte()" = if user then a.user_exec else a.exec
+""",
+}
+KNOWN_BAD = """patch known_bad.both on v5 per LINUX "make_spte()" "Either bit will do."
+amend kvm.spte seen
+replace fn executable(a: Acc, _user: bool) -> bool per LINUX "make_spte()" = a.exec || a.user_exec
+"""
+UNSEEN = """patch newest.refactored per LINUX "[1/1] refactored"
+amend kvm.spte unavailable "nobody has read it"
+unavailable executable
+"""
+CLAIMS = """module proofs.spte
+use kvm.spte
+
+invariant exec_is_for_the_supervisor per LINUX "make_spte()" "Bit 1 is what supervisor mode needs."
+  for a: Acc show executable(a, false) == a.exec
+  expect proved
+  expect refuted in both "either bit will do"
+  expect not_modelled in newest "nobody has read it"
+
+invariant user_mode_needs_its_bit per LINUX "make_spte()" "User mode needs bit 2."
+  for a: Acc assume a.user_exec show executable(a, true)
+  expect proved
+  expect not_modelled in old, newest "there is no such bit"
+  expect refuted in v5_1..v5_1 "the bit is there and nobody looks"
+
+invariant reading_is_a_bit "What rests on no series is decided once."
+  for x: bits(2) assume x[0] show x != 0
+"""
+V5 = """title = "the new bit"
+base = "old"
+[[patch]]
+file = "01-new-bit.slat"
+title = "[1/2] new bit"
+author = "A"
+date = 2026-05-05
+message_id = "1@example.org"
+[[patch]]
+file = "02-use-it.slat"
+title = "[2/2] use it"
+author = "A"
+date = 2026-05-05
+message_id = "2@example.org"
+"""
+NEWEST = """title = "later"
+base = "v5"
+[[patch]]
+file = "01-refactored.slat"
+title = "[1/1] refactored"
+author = "A"
+date = 2026-09-01
+message_id = "3@example.org"
+"""
+
+
+def project(folder: Path, **changed: str) -> Path:
+    """A project with two regular series on top of `old`, and a known-bad one."""
+    root = make_project(folder)
+    series = root / "specs" / "kvm" / "series"
+    files = {
+        root / "specs" / "kvm" / "spte.slat": WHOLE,
+        root / "proofs" / "spte.slat": CLAIMS,
+        series / "series.toml": 'written = "v5"\norder = ["old", "v5", "newest"]\n',
+        series / "old" / "series.toml": 'title = "before"\n',
+        series / "old" / "spte.slat": OLD,
+        series / "v5" / "series.toml": V5,
+        series / "newest" / "series.toml": NEWEST,
+        series / "newest" / "01-refactored.slat": UNSEEN,
+        series / "known_bad" / "both" / "patch.slat": KNOWN_BAD,
+        **{series / "v5" / name: text for name, text in PATCHES.items()},
+    }
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(changed.get(path.name, text))
+    return root
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return project(tmp_path)
+
+
+@pytest.fixture
+def library(root: Path) -> Library:
+    return open_library(read_project(root))
+
+
+def decl(library: Library, version: Version, name: str) -> tree.Decl:
+    module = library.load(version).program.modules["kvm.spte"].tree
+    return next(decl for decl in module.decls if decl.name.text == name)
+
+
+def test_series_come_in_their_order_and_known_bad_versions_after_them(library: Library):
+    assert list(library.catalogue.series) == ["old", "v5", "newest", "both"]
+    assert [s.name for s in library.catalogue.regular] == ["old", "v5", "newest"]
+
+
+def test_a_prefix_has_the_patches_through_its_number_and_the_base_below_them(library: Library):
+    places = [decl(library, Version("v5", n), "executable").span.source.name for n in (1, 2)]
+    assert places == ["specs/kvm/series/old/spte.slat", "specs/kvm/series/v5/02-use-it.slat"]
+    assert decl(library, Version("v5", 1), "Acc").span.source.name == "specs/kvm/series/v5/01-new-bit.slat"
+
+
+def test_all_patches_of_the_written_series_lead_to_what_is_written(library: Library, tmp_path: Path):
+    assert list(differences(library.modules, library.catalogue)) == []
+    other = project(tmp_path / "other", **{"02-use-it.slat": PATCHES["02-use-it.slat"].replace("a.exec", "a.read")})
+    with pytest.raises(Diagnosed) as raised:
+        open_library(read_project(other)).load_all()
+    assert [d.code for d in raised.value.diagnostics] == ["E319"]
+
+
+def test_what_a_version_shares_with_the_written_one_is_the_same_object(library: Library):
+    written, newest = library.written, library.load(Version("newest"))
+    assert newest.checked.types["kvm.spte.Acc"] is not written.checked.types["kvm.spte.Acc"]
+    claims = {c.name for c in newest.checked.claims}
+    assert "reading_is_a_bit" in claims
+
+
+@pytest.mark.parametrize(
+    ("label", "found"),
+    [("v5", Version("v5")), ("v5_2", Version("v5", 2)), ("v5_3", None), ("old_1", None), ("v6", None)],
+)
+def test_a_label_names_a_series_or_a_prefix(library: Library, label: str, found: Version | None):
+    assert library.catalogue.version(label) == found
+
+
+@pytest.mark.parametrize(("word", "number"), [("1", 1), ("01", 1), ("use_it", 2), ("3", None), ("new", None)])
+def test_a_patch_is_named_by_its_number_or_its_words(library: Library, word: str, number: int | None):
+    assert library.catalogue.series["v5"].number_of(word) == number
+
+
+def test_a_claim_expects_what_it_says_of_the_prefix_else_of_the_series_else_in_general(library: Library):
+    expects = next(c for c in library.written.checked.claims if c.name == "user_mode_needs_its_bit").expects
+    versions = (None, Version("v5"), Version("v5", 1), Version("v5", 2), Version("old"), Version("both"))
+    found = [expectation(expects, version) for version in versions]
+    said = [expect.verdict if expect else None for expect in found]
+    assert said == ["proved", "proved", "refuted", "proved", "not_modelled", "proved"]
+
+
+def test_a_project_without_series_has_none(tmp_path: Path):
+    assert open_library(read_project(make_project(tmp_path))).catalogue == Catalogue()
+
+
+# ---- what is proved of them
+
+
+def verdicts(root: Path, *words: str) -> tuple[int, list[tuple[str, str | None, str]]]:
+    import json
+
+    said = slat(root, "prove", "--jobs", "1", "--no-cache", "--format", "json", *words)
+    results = json.loads(said.out)["results"] if said.out else []
+    return said.exit_code, [(r["name"], r["series"], r["verdict"]) for r in results]
+
+
+def test_every_series_has_a_verdict_of_its_own_and_what_rests_on_none_has_one(root: Path):
+    code, found = verdicts(root, "--series", "all")
+    assert code == 0
+    assert found == [
+        ("exec_is_for_the_supervisor", "old", "proved"),
+        ("exec_is_for_the_supervisor", "v5", "proved"),
+        ("exec_is_for_the_supervisor", "newest", "not_modelled"),
+        ("exec_is_for_the_supervisor", "both", "refuted"),
+        ("user_mode_needs_its_bit", "old", "not_modelled"),
+        ("user_mode_needs_its_bit", "v5", "proved"),
+        ("user_mode_needs_its_bit", "newest", "not_modelled"),
+        ("reading_is_a_bit", None, "proved"),
+    ]
+
+
+def test_without_a_series_the_written_one_is_decided(root: Path):
+    code, found = verdicts(root)
+    assert code == 0
+    assert {series for _, series, _ in found} == {"v5", None}
+
+
+def test_a_prefix_is_decided_under_its_own_label(root: Path):
+    assert verdicts(root, "--series", "v5", "--upto", "new_bit")[1][1] == (
+        "user_mode_needs_its_bit",
+        "v5_1",
+        "refuted",
+    )
+    assert verdicts(root, "--upto", "1")[0] == 0
+    assert verdicts(root, "--series", "v5_2")[1][0][1] == "v5_2"
+
+
+def test_a_claim_that_reaches_what_nobody_has_seen_is_never_proved(root: Path):
+    claims = CLAIMS.replace('  expect not_modelled in newest "nobody has read it"\n', "")
+    (root / "proofs" / "spte.slat").write_text(claims)
+    code, found = verdicts(root, "--series", "newest", "exec_is_for_the_supervisor")
+    assert (code, found) == (1, [("exec_is_for_the_supervisor", "newest", "not_modelled")])
+
+
+def test_a_claim_that_does_not_fit_a_series_is_an_error_unless_it_expects_so(root: Path):
+    (root / "proofs" / "spte.slat").write_text(CLAIMS.replace("in old, newest", "in newest"))
+    said = slat(root, "prove", "--series", "old")
+    assert (said.exit_code, said.codes) == (2, ["E214"])
+    assert "in series `old`" in said.err
+
+
+def test_an_assumption_is_needed_if_one_series_needs_it(root: Path):
+    claim = """module proofs.spte
+use kvm.spte
+
+invariant user_mode_runs "What may be executed in both modes runs in user mode."
+  for a: Acc assume a.raw[1] && a.raw[2] show executable(a, true)
+  expect proved
+  expect not_modelled in newest
+"""
+    (root / "proofs" / "spte.slat").write_text(claim)
+    assert [verdicts(root, "--series", name)[0] for name in ("old", "v5", "all")] == [0, 0, 0]
+    (root / "proofs" / "spte.slat").write_text(claim.replace("a.raw[2] show", "a.raw[2] && a.raw[0] show"))
+    said = slat(root, "prove", "--series", "all")
+    assert said.exit_code == 1
+    assert said.out.count("VACUOUS, unneeded: a.raw[0]") == 2
+
+
+def test_assumptions_that_cannot_hold_in_a_series_say_nothing_there(root: Path):
+    claim = """module proofs.spte
+use kvm.spte
+
+invariant user_mode_alone "A page may be for user mode alone."
+  for a: Acc assume executable(a, true) && !executable(a, false) show a.raw[2]
+"""
+    (root / "proofs" / "spte.slat").write_text(claim)
+    assert verdicts(root, "--series", "old")[0] == 1
+    (root / "proofs" / "spte.slat").write_text(f"{claim}  expect proved\n  expect not_modelled in old\n")
+    assert verdicts(root, "--series", "old") == (0, [("user_mode_alone", "old", "not_modelled")])
