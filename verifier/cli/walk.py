@@ -11,6 +11,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TextIO
 
 import click
@@ -21,17 +22,21 @@ from verifier.cli.shared import Failure, fail
 from verifier.cli.walk_errors import diagnose, error_object
 from verifier.cli.walk_setting import setting_of
 from verifier.diagnostics.model import Diagnosed
-from verifier.reports.walk_text import render
+from verifier.reports.walk_markdown import render_markdown
+from verifier.reports.walk_text import NARROW, render
 
 STANDARD_INPUT = "-"
+FORMATS = ("text", "json", "mail", "markdown")
 
 
 @click.command("walk")
 @click.argument("scenario", required=False, metavar="[SCENARIO]")
 @click.option("--batch", is_flag=True, help="Read JSON Lines and answer each line, in order, as JSON.")
 @click.option("--steps", is_flag=True, help="Put the steps of the walk into the answers of a batch, too.")
-@click.option("--json", "as_json", is_flag=True, help="Answer with JSON instead of a drawing.")
-def command(scenario: str | None, batch: bool, steps: bool, as_json: bool) -> None:
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True,
+              help="How the answer is written; `mail` is a drawing of at most 72 columns.")  # fmt: skip
+@click.option("--json", "form", flag_value="json", help="The same as `--format json`.")
+def command(scenario: str | None, batch: bool, steps: bool, form: str) -> None:
     """Perform the access of SCENARIO, a JSON file (- is standard input), on the reference MMU.
 
     With --batch, SCENARIO holds one scenario a line, and may be left out for standard input. A line that is no
@@ -40,16 +45,19 @@ def command(scenario: str | None, batch: bool, steps: bool, as_json: bool) -> No
     \b
     Examples:
       slat walk scenario.json
+      slat walk scenario.json --format mail
       slat walk --json - < scenario.json
       slat walk --batch < scenarios.jsonl
     """
     if not batch and scenario is None:
         raise fail("`walk` needs a scenario", "`slat walk FILE`, `slat walk -`, or `slat walk --batch`")
+    if batch and form in ("mail", "markdown"):
+        raise fail(f"`--format {form}` draws one walk", "`--batch` answers with JSON Lines")
     if not batch and steps:
         raise fail("`--steps` belongs to `--batch`", "without it, the steps are always part of the answer")
     with _open(scenario or STANDARD_INPUT) as source:
         if not batch:
-            click.echo(_single(_read(source, scenario or ""), scenario or "", as_json), nl=False)
+            click.echo(_single(_read(source, scenario or ""), scenario or "", form), nl=False)
         elif not _answer_lines(source, sys.stdout, steps):
             raise Failure(2)
 
@@ -74,17 +82,20 @@ def _reason(error: OSError | ValueError) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
-def _single(text: str, name: str, as_json: bool) -> str:
-    """The answer to one scenario, as JSON or as a drawing."""
+def _single(text: str, name: str, form: str) -> str:
+    """The answer to one scenario."""
     try:
         scenario = read_scenario(parse_json(text))
         trace: list[Step] = []
         document = render_outcome(access(scenario.machine, scenario.request, trace), trace)
     except InputError as error:
         raise Diagnosed([diagnose(error, "<stdin>" if name == STANDARD_INPUT else name)]) from None
-    if as_json:
+    if form == "json":
         return json.dumps(document, indent=2) + "\n"
-    return render(document, setting_of(scenario))
+    setting = setting_of(scenario)
+    if form == "markdown":
+        return render_markdown(document, setting)
+    return render(document, replace(setting, page=NARROW) if form == "mail" else setting)
 
 
 def _answer_lines(lines: TextIO, output: TextIO, steps: bool) -> bool:

@@ -1,6 +1,7 @@
 """One access as a person would draw it: the walk level by level, then the outcome.
 
-In: a slat-outcome-1 document with its steps, and the setting of the access. Out: text of at most about 100 columns.
+In: a slat-outcome-1 document with its steps, and the setting of the access. Out: text in the columns of a page, which
+is about 100 wide on a terminal and 72 in a mail.
 Guarantee: every step of the document is drawn, in its order; the one that decides carries an arrow and its section.
 Trusted: no, checked by tests/unit/verifier/cli (walks as text).
 """
@@ -25,9 +26,7 @@ from verifier.reports.walk_bits import (
 
 Document = Mapping[str, Any]
 
-WIDTH = 100
-STAGE, ADDRESS, ENTRY, BITS = 14, 16, 19, 38
-COLUMN = 3 + STAGE + ADDRESS + ENTRY
+STAGE, ADDRESS, ENTRY = 14, 16, 19
 AFTERMATH = ("EPT flags", "guest flags", "memory type", "#VE")
 """Stages that follow from the decision and take no part in it."""
 
@@ -51,25 +50,49 @@ _citation = re.compile(r" \((SDM \"[^\"]*\")\)$")
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Columns: `bits` of an entry stand beside it, or below it at `column` if there is no room for them."""
+
+    width: int
+    bits: int
+    column: int
+
+
+WIDE = Page(100, 38, 3 + STAGE + ADDRESS + ENTRY)
+NARROW = Page(72, 0, 3 + STAGE)
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What the drawing needs of a scenario: headlines, whether MBE is in force, the words of memory by address."""
 
     headlines: tuple[str, ...]
     mode_based: bool
     memory: Mapping[int, int]
+    page: Page = WIDE
 
 
 def render(document: Document, setting: Setting) -> str:
     """The text, with a final end of line."""
     steps: list[Document] = document["steps"]
+    page = setting.page
     lines = [*setting.headlines, ""]
     decisive = _decisive(steps)
     if any("entry" in step for step in steps):
-        lines.append(f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{'bits':<{BITS}}rights")
+        bits = f"{'bits':<{page.bits}}" if page.bits else ""
+        lines.append(f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{bits}rights")
     for position, step in enumerate(steps):
         lines += _step(step, position == decisive, setting)
     lines += ["", *_outcome(document, setting), *_memory(document, setting)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(part.rstrip() for line in lines for part in _fitting(line, page)) + "\n"
+
+
+def _fitting(line: str, page: Page) -> list[str]:
+    """The line, broken where it is wider than a narrow page; a wide one lets it be."""
+    if page is not NARROW or len(line) <= page.width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) or 7)  # a headline goes on after its first word
+    return textwrap.wrap(line, page.width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _decisive(steps: list[Document]) -> int:
@@ -79,22 +102,23 @@ def _decisive(steps: list[Document]) -> int:
 
 def _step(step: Document, decides: bool, setting: Setting) -> Iterator[str]:
     note, citation = _cited(step["note"])
+    page = setting.page
     if step["stage"] == "EPT" and "address" in step:
         yield f"EPT {note}: guest-physical {step['address']}"
         return
     head = f"{'=> ' if decides else '   '}{step['stage']:<{STAGE}}"
     head += f"{step.get('address', ''):<{ADDRESS}}" if "address" in step or "entry" in step else ""
     if "entry" not in step:
-        yield from _hanging(head, note)
+        yield from _hanging(head, note, page)
     elif " -> " in note:
         bits, _, rights = note.partition("; rights so far: ")
-        yield from _with_rights(head + f"{step['entry']:<{ENTRY}}", bits, rights)
+        yield from _with_rights(head + f"{step['entry']:<{ENTRY}}", bits, rights, page)
     else:
         bits = entry_bits(step["stage"], int(step["entry"], 16), setting.mode_based)
-        yield from _hanging(head + f"{step['entry']:<{ENTRY}}", bits)
-        yield from _hanging(" " * COLUMN, note)
+        yield from _beside(head + f"{step['entry']:<{ENTRY}}", bits, page)
+        yield from _hanging(" " * page.column, note, page)
     if decides and citation:
-        yield " " * (COLUMN if "entry" in step else len(head)) + citation
+        yield " " * (page.column if "entry" in step else len(head)) + citation
 
 
 def _cited(note: str) -> tuple[str, str]:
@@ -102,19 +126,31 @@ def _cited(note: str) -> tuple[str, str]:
     return (note[: found.start()], found[1]) if found else (note, "")
 
 
-def _with_rights(head: str, bits: str, rights: str) -> Iterator[str]:
+def _with_rights(head: str, bits: str, rights: str, page: Page) -> Iterator[str]:
     """Rights so far stand beside the entry's bits; where the entry points goes below if there is no room."""
-    if len(bits) < BITS:
-        yield f"{head}{bits:<{BITS}}{rights}"
+    if not page.bits:
+        yield head + rights
+        yield from _hanging(" " * page.column, bits, page)
+        return
+    if len(bits) < page.bits:
+        yield f"{head}{bits:<{page.bits}}{rights}"
         return
     flags, _, target = bits.partition(" -> ")
-    yield f"{head}{flags:<{BITS}}{rights}"
-    yield f"{'':{COLUMN}}-> {target}"
+    yield f"{head}{flags:<{page.bits}}{rights}"
+    yield f"{'':{page.column}}-> {target}"
 
 
-def _hanging(head: str, text: str) -> Iterator[str]:
+def _beside(head: str, bits: str, page: Page) -> Iterator[str]:
+    """The bits beside the entry, or below it on a page without a column for them."""
+    if not page.bits:
+        yield head
+        head = " " * page.column
+    yield from _hanging(head, bits, page)
+
+
+def _hanging(head: str, text: str, page: Page) -> Iterator[str]:
     """The text after its head, wrapped below its own beginning."""
-    first, *rest = textwrap.wrap(text, WIDTH - len(head)) or [""]
+    first, *rest = textwrap.wrap(text, page.width - len(head), break_on_hyphens=False) or [""]
     yield head + first
     for line in rest:
         yield " " * len(head) + line
@@ -142,9 +178,12 @@ def _qualification(document: Document, setting: Setting) -> Iterator[str]:
     if document.get("outcome") == "spp_event":
         names = dict(SUB_PAGE_BITS)
     phrases = list(qualification_bits(int(value, 16), int(defined, 16), names))
+    if setting.page is NARROW:
+        yield from (f"    bit {phrase}" for phrase in phrases)
+        return
     half = (len(phrases) + 1) // 2
     for left, right in zip(phrases[:half], [*phrases[half:], ""], strict=False):
-        yield f"    bit {left:<40}" + (f"bit {right}" if right else "")
+        yield f"    bit {left + ' ':<40}" + (f"bit {right}" if right else "")
 
 
 def _virtualization_exception(document: Document, setting: Setting) -> Iterator[str]:
@@ -162,7 +201,7 @@ def _memory(document: Document, setting: Setting) -> Iterator[str]:
     written: Mapping[str, str] = document.get("memory_written", {})
     if not written:
         return
-    structures = {step["address"]: step["stage"] for step in document["steps"] if "entry" in step}
+    structures = {s["address"]: s["stage"] for s in document["steps"] if "address" in s and "entry" in s}
     yield "  memory that changed"
     for address, word in written.items():
         before, after = setting.memory.get(int(address, 16), 0), int(word, 16)
@@ -170,4 +209,5 @@ def _memory(document: Document, setting: Setting) -> Iterator[str]:
         flags = " ".join(str(position) for position in numbers(after & ~before))
         what = f"{stage}: " if stage.startswith("EPT") else ""
         note = f"{what}sets bit{'s' if ' ' in flags else ''} {flags}" if len(flags) < 12 else ""
-        yield f"    {address:<16}{hex(before):<19}-> {word:<19}{note}"
+        line = f"    {address:<16}{hex(before):<19}-> {word:<19}"
+        yield from [line, f"{'':20}{note}"] if note and setting.page is NARROW else [line + note]
