@@ -31,11 +31,12 @@ def generate(claim: typed.Claim, symbolizer: Symbolizer) -> Obligation:
     leaves: list[Leaf] = []
     constraints: list[Term] = []
     env: dict[str, Symbolic] = {p.name: unknown(p.type, p.name, leaves, constraints) for p in claim.params}
-    assumptions = tuple(scalar(symbolizer.value(a, env)) for a in claim.assumptions)
-    shown = scalar(symbolizer.value(claim.show, env))
+    roots = [symbolizer.root(e, env) for e in (*claim.assumptions, claim.show)]
+    *assumptions, shown = (scalar(value) for value, _ in roots)
     goal = shown if claim.kind == "witness" else terms.negate(shown)
+    inlined = tuple(owners for _, owners in roots)
     script = write_script(
-        Goal(tuple(leaves), tuple(constraints), assumptions, goal),
+        Goal(tuple(leaves), tuple(constraints), tuple(assumptions), goal, inlined),
         symbolizer.definitions,
         symbolizer.choices,
     )

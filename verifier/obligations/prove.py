@@ -9,7 +9,7 @@ Trusted: yes, with `generate`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from verifier.core.interpret import Chooser, evaluate
@@ -19,6 +19,7 @@ from verifier.obligations.explain import explain
 from verifier.obligations.generate import Obligation
 from verifier.obligations.minimize import BudgetSpent, Model, minimize
 from verifier.obligations.result import Example, Outcome
+from verifier.smt.script import Script
 from verifier.solvers.registry import BUDGETS, open_session
 from verifier.solvers.session import Session
 from verifier.types import typed
@@ -118,10 +119,17 @@ def judge(session: Session, obligation: Obligation) -> Solved:
         case "unsat":
             core = session.core()
     assumed = tuple(i for i, name in enumerate(script.assumptions) if name in core)
-    used = tuple(sorted(script.definitions[name] for name in core if name in script.definitions))
+    used = tuple(sorted({name for selector in core for name in _said_by(script, selector)}))
     verdict = "refuted" if witness else "proved"
     decided = replace(nothing, verdict=verdict, assumed=assumed, used=used)
     return decided if witness else _with_vacuity(decided, session, obligation, core)
+
+
+def _said_by(script: Script, selector: str) -> Iterator[str]:
+    """The functions and clauses whose definitions a selector switches on."""
+    if selector in script.definitions:
+        yield script.definitions[selector]
+    yield from script.inlined.get(selector, ())
 
 
 def _with_vacuity(solved: Solved, session: Session, obligation: Obligation, core: tuple[str, ...]) -> Solved:

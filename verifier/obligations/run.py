@@ -175,7 +175,9 @@ def _solve_all(obligations: list[Obligation], plan: Plan, cache: Cache) -> list[
 
 
 def _key(obligation: Obligation, options: Options) -> str:
-    return digest((tool_digest(), solver_key(options), obligation.claim.kind, obligation.script.prelude))
+    script = obligation.script
+    said = (script.prelude, repr(script.inlined))
+    return digest((tool_digest(), solver_key(options), obligation.claim.kind, *said))
 
 
 _work: tuple[list[Obligation], Options] | None = None

@@ -20,13 +20,15 @@ from verifier.smt.terms import Term
 class Script:
     """A prelude and the selectors that its queries assume.
 
-    `definitions` maps a selector to the function or clause whose equations it switches on; `conditions` are the
-    texts of the assumptions and of the goal.
+    `definitions` maps a selector to the function or clause whose equations it switches on; `inlined` names, for each
+    selector, what has no equation of its own because it is part of those that this one switches on; `conditions` are
+    the texts of the assumptions and of the goal.
     """
 
     prelude: str
     leaves: tuple[Leaf, ...]
     definitions: dict[str, str]
+    inlined: dict[str, tuple[str, ...]]
     assumptions: tuple[str, ...]
     goal: str
     conditions: tuple[str, ...]
@@ -62,6 +64,7 @@ class Writer:
     def __init__(self, definitions: dict[str, Definition], roots: Iterable[Term]) -> None:
         self.lines: list[str] = []
         self.owners: dict[str, str] = {}
+        self.inlined: dict[str, set[str]] = {}
         self._definitions = definitions
         self._names: dict[int, str] = {}
         self._local: dict[str, str] = {}
@@ -127,6 +130,7 @@ class Writer:
         if selector not in self.owners:
             self.owners[selector] = definition.owner
             self.lines.append(f"(declare-const {selector} Bool)")
+        self.inlined.setdefault(selector, set()).update(definition.inlined)
         self.lines.append(f"(declare-const {name} {sort(term.width)})")
         equation = f"(= {name} {self._names[definition.term.number]})"
         self.lines.append(f"(assert (=> {selector} {equation}))")
@@ -151,12 +155,16 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is asked: find leaves that satisfy `wellformed`, every assumption and `goal`."""
+    """What is asked: find leaves that satisfy `wellformed`, every assumption and `goal`.
+
+    `inlined` are the functions and clauses inlined in each assumption and in the goal.
+    """
 
     leaves: tuple[Leaf, ...]
     wellformed: tuple[Term, ...]
     assumptions: tuple[Term, ...]
     goal: Term
+    inlined: tuple[frozenset[str], ...] = ()
 
 
 def write_script(goal: Goal, definitions: dict[str, Definition], choices: dict[str, Leaf]) -> Script:
@@ -176,4 +184,6 @@ def write_script(goal: Goal, definitions: dict[str, Definition], choices: dict[s
         conditions.append(text)
         writer.lines += [f"(declare-const {name} Bool)", f"(assert (=> {name} {text}))"]
     prelude = "\n".join(["(set-logic QF_BV)", *writer.lines]) + "\n"
-    return Script(prelude, leaves, writer.owners, names, symbol("the goal"), tuple(conditions))
+    writer.inlined.update(zip((*names, symbol("the goal")), map(set[str], goal.inlined), strict=False))
+    inlined = {name: tuple(sorted(owners)) for name, owners in writer.inlined.items() if owners}
+    return Script(prelude, leaves, writer.owners, inlined, names, symbol("the goal"), tuple(conditions))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 from verifier.smt import symbolic, terms
 from verifier.smt.symbolic import Leaf, Listed, Symbolic, scalar
@@ -19,15 +19,20 @@ from verifier.types import typed
 from verifier.types.kinds import Bits, Bool, Enum, Layout, List, Type, index_width
 
 Env = dict[str, Symbolic]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """`variable` equals `term`; `owner` is the function or clause that says so."""
+    """`variable` equals `term`; `owner` is the function or clause that says so.
+
+    `inlined` are the functions and clauses that went into `term` without an equation of their own.
+    """
 
     owner: str
     variable: Term
     term: Term
+    inlined: frozenset[str]
 
 
 class Symbolizer:
@@ -36,7 +41,19 @@ class Symbolizer:
     def __init__(self) -> None:
         self.definitions: dict[str, Definition] = {}
         self.choices: dict[str, Leaf] = {}
-        self._calls: dict[tuple[object, ...], Symbolic] = {}
+        self._calls: dict[tuple[object, ...], tuple[Symbolic, frozenset[str]]] = {}
+        self._inlined: set[str] = set()
+
+    def root(self, e: typed.Expr, env: Env) -> tuple[Symbolic, frozenset[str]]:
+        """The symbolic value of `e`, and the functions and clauses inlined in it."""
+        return self._apart(lambda: self.value(e, env))
+
+    def _apart(self, make: Callable[[], T]) -> tuple[T, frozenset[str]]:
+        """What `make` gives, and what was inlined meanwhile."""
+        outer, self._inlined = self._inlined, set()
+        made = make()
+        inlined, self._inlined = frozenset(self._inlined), outer
+        return made, inlined
 
     def value(self, e: typed.Expr, env: Env, path: str = "") -> Symbolic:  # noqa: C901
         """The symbolic value of `e`; `path` names the evaluation as the interpreter does."""
@@ -157,32 +174,35 @@ class Symbolizer:
         function = e.function
         arguments = [self.value(a, env, path) for a in e.arguments]
         key = (function, *(term.number for a in arguments for term in symbolic.scalars(a)))
-        if not function.chooses and key in self._calls:
-            return self._calls[key]
-        inner = {p.name: a for p, a in zip(function.params, arguments, strict=True)}
-        result = self._body(function, inner, f"{path}{function.name}@{e.span.start}/")
-        if not function.chooses:
-            self._calls[key] = result
+        if function.chooses or key not in self._calls:
+            inner = {p.name: a for p, a in zip(function.params, arguments, strict=True)}
+            here = f"{path}{function.name}@{e.span.start}/"
+            self._calls[key] = self._apart(lambda: self._body(function, inner, here))
+        result, inlined = self._calls[key]
+        self._inlined |= inlined
         return result
 
     def _body(self, function: typed.Function, env: Env, path: str) -> Symbolic:
         if isinstance(function.body, typed.RuleBody):
-            clauses = (
-                self._named(f"{function.name}.{c.name}", self._scalar(c.condition, env, path))
-                for c in function.body.clauses
-            )
-            return _logic(function.body.op, clauses)
-        value = self.value(function.body, env, path)
-        named = (self._named(function.name, term) for term in symbolic.scalars(value))
-        return symbolic.rebuild(value, named)
+            return _logic(function.body.op, (self._clause(function.name, c, env, path) for c in function.body.clauses))
+        value, inlined = self._apart(lambda: self.value(function.body, env, path))  # type: ignore[arg-type]
+        named = [self._named(function.name, term, inlined) for term in symbolic.scalars(value)]
+        return symbolic.rebuild(value, iter(named))
 
-    def _named(self, owner: str, term: Term) -> Term:
-        """A variable defined as `term`, unless the term says no more than its parts."""
+    def _clause(self, rule: str, clause: typed.Clause, env: Env, path: str) -> Term:
+        term, inlined = self._apart(lambda: self._scalar(clause.condition, env, path))
+        return self._named(f"{rule}.{clause.name}", term, inlined)
+
+    def _named(self, owner: str, term: Term, inlined: frozenset[str]) -> Term:
+        """A variable defined as `term`, unless the term says no more than its parts: then it is inlined."""
         if _is_plain(term):
+            self._inlined |= {owner, *inlined}
             return term
         name = f"{owner} {term.number}"
-        if name not in self.definitions:
-            self.definitions[name] = Definition(owner, terms.variable(name, term.width), term)
+        known = self.definitions.get(name)
+        if known is None or not inlined <= known.inlined:
+            together = inlined if known is None else inlined | known.inlined
+            self.definitions[name] = Definition(owner, terms.variable(name, term.width), term, together)
         return self.definitions[name].variable
 
     def _over(self, e: typed.Over, env: Env, path: str) -> Symbolic:

@@ -59,6 +59,19 @@ def test_the_core_names_the_assumptions_and_clauses_that_a_proof_used(solver: st
     assert "proofs.m.small.unused" not in core
 
 
+def test_the_core_names_clauses_that_say_no_more_than_a_field():
+    text = """
+    bits E : 2 { [0] a [1] b }
+    rule flagged(e: E) = any of { a: e.a  b: e.b }
+    fn set(e: E) -> bool = flagged(e) && e.raw != 0
+    rule never(e: E) = all of { a: e.a  no: false }
+    invariant c for e: E assume e.b show set(e) && !never(e)
+    """
+    assert set(outcome(text).core) == {
+        "assume e.b", "proofs.m.flagged.a", "proofs.m.flagged.b", "proofs.m.never.a", "proofs.m.never.no", "proofs.m.set",
+    }  # fmt: skip
+
+
 def test_two_solvers_that_differ_give_no_verdict(monkeypatch: pytest.MonkeyPatch):
     install(monkeypatch, "bitwuzla", lambda session: Liar(session, 0, "sat"))
     with pytest.raises(Disagreement, match="c: z3 says proved and bitwuzla says refuted"):
