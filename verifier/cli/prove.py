@@ -21,6 +21,7 @@ from verifier.obligations.run import Machine, Plan, run
 from verifier.obligations.versions import Choice
 from verifier.reports import json_report
 from verifier.reports.registry import FORMATS
+from verifier.reports.run import run_of
 from verifier.reports.summary import exit_code
 from verifier.solvers.registry import SOLVERS
 from verifier.types import typed
@@ -97,7 +98,7 @@ def command(
     if json_file is not None:
         write_document(json_file, json_report.render(results))
     details = results if verbose or claims else [r for r in results if not r.as_expected]
-    click.echo(FORMATS[form](results, details), nl=False)
+    click.echo(FORMATS[form](results, details, run_of(project, options)), nl=False)
     if not machine.agrees():
         raise _internal(machine.disagreements)
     raise Failure(exit_code(results))

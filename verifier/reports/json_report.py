@@ -26,7 +26,7 @@ def render(results: list[Result]) -> str:
 
 def _result(r: Result) -> dict[str, object]:
     outcome = r.outcome
-    example = None if outcome.example is None else _example(outcome.example)
+    example = None if outcome.example is None else example_document(outcome.example)
     return {
         "name": r.name,
         "kind": r.kind,
@@ -50,7 +50,8 @@ def _result(r: Result) -> dict[str, object]:
     }
 
 
-def _example(example: Example) -> dict[str, object]:
+def example_document(example: Example) -> dict[str, object]:
+    """The values of an example, and why they are one."""
     return {
         "values": {shown.name: shown.raw for shown in example.values},
         "matters": [shown.name for shown in example.values if shown.matters],

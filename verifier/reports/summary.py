@@ -8,8 +8,12 @@ Trusted: yes, small.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from verifier.obligations.result import Result
+
+Standing = Literal["pass", "fail", "open", "skip"]
+"""What a test framework makes of a result: `open` is what a budget left undecided, `skip` what is not modelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,17 @@ def summarize(results: list[Result]) -> Summary:
     )
 
 
+def standing(result: Result) -> Standing:
+    """A verdict that is the expected one is a pass, a refutation too; one that is unknown never is."""
+    vacuous = result.outcome.vacuous
+    if result.outcome.verdict == "unknown" or (vacuous is not None and vacuous.startswith("unknown")):
+        return "open"
+    if not result.as_expected:
+        return "fail"
+    return "skip" if result.outcome.verdict == "not_modelled" else "pass"
+
+
 def exit_code(results: list[Result]) -> int:
     """1 if a verdict is not the expected one or a claim is vacuous, 3 if one is unknown, else 0."""
-    decided = [r for r in results if r.outcome.verdict != "unknown"]
-    if any(not r.as_expected and not _is_open(r) for r in decided):
-        return 1
-    return 3 if len(decided) < len(results) or any(_is_open(r) for r in results) else 0
-
-
-def _is_open(result: Result) -> bool:
-    """Whether a vacuity check ran out of budget."""
-    return result.outcome.vacuous is not None and result.outcome.vacuous.startswith("unknown")
+    found = {standing(result) for result in results}
+    return 1 if "fail" in found else 3 if "open" in found else 0

@@ -14,9 +14,10 @@ from itertools import groupby
 from verifier.obligations.explain import Reason
 from verifier.obligations.result import Example, Result
 from verifier.reports.summary import Summary, summarize
+from verifier.reports.values import Columns, value_lines
 
 WIDTH = 110
-VALUE_COLUMN = 28
+VALUES = Columns(6, 35, WIDTH)
 
 
 def render(results: list[Result], details: list[Result]) -> str:
@@ -105,8 +106,8 @@ def block(result: Result) -> str:
 
 def _wrapped(statement: str, place: str) -> Iterator[str]:
     """The sentence, with the place of the claim at the end of its first line."""
-    lines = textwrap.wrap(statement, WIDTH - len(place) - 6) or [""]
-    yield f"  {lines[0]:<{WIDTH - len(place) - 4}}  {place}"
+    lines = textwrap.wrap(statement, max(WIDTH - len(place) - 6, WIDTH // 4)) or [""]
+    yield f"  {lines[0]:<{max(WIDTH - len(place) - 4, 0)}}  {place}"
     for line in lines[1:]:
         yield f"  {line}"
 
@@ -115,11 +116,7 @@ def _example(kind: str, example: Example) -> Iterator[str]:
     what = "minimal counterexample" if kind == "invariant" else "minimal example"
     unique = "unique" if example.unique else "not unique"
     yield f"  {what} ({unique}; replayed on the {' and the '.join(example.replayed)})"
-    shown = [value for value in example.values if value.matters]
-    for value in shown:
-        yield f"      {value.name:<{VALUE_COLUMN}} {value.value}".rstrip()
-    if len(shown) < len(example.values):
-        yield f"      {'anything else':<{VALUE_COLUMN}} does not matter"
+    yield from value_lines(example, VALUES)
     if example.because:
         yield "  the claim fails because" if kind == "invariant" else "  the claim holds because"
         for reason in example.because:
