@@ -7,11 +7,8 @@ Trusted: no, checked by the golden diagnostics.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,19 +63,3 @@ class Span:
     def to(self, other: Span) -> Span:
         """The span from the start of this one to the end of `other`, in the same source."""
         return Span(self.source, self.start, other.end)
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Writes `path`, and the folders above it, whole or not at all; keeps permissions; raises `OSError`."""
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -1,7 +1,7 @@
 """`slat fmt`: the one layout of the language.
 
 In: files. Out: the same files, laid out; with `--check` nothing is written.
-Guarantee: the tree and every comment stay; if one file cannot be formatted, none is written.
+Guarantee: the tree and every comment stay; if one file cannot be formatted or written, none is written.
 Trusted: no, checked by the round trip over all specifications.
 """
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from verifier.cli.shared import Failure, fail, report, root_option
+from verifier.cli.shared import Failure, Place, cannot_write, report, root_option
 from verifier.diagnostics.model import Diagnosed, Diagnostic
+from verifier.files import Writing
 from verifier.names.project import FOLDERS, find_root, read_source
-from verifier.source import replace_file
 from verifier.syntax.format import format_source
 
 
@@ -30,7 +30,7 @@ class Formatted:
 
 
 @click.command("fmt")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=Place())
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 and name the files that would change.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Write the formatted text to standard output instead.")
 @root_option
@@ -70,17 +70,21 @@ def _finish(done: list[Formatted], changed: list[Formatted], check: bool, to_std
         for file in done:
             click.echo(file.after, nl=False)
         return
+    if not check:
+        _write(changed)
     for file in changed:
-        if not check:
-            _write(file)
         click.echo(f"{'would change' if check else 'changed'} {file.name}")
 
 
-def _write(file: Formatted) -> None:
+def _write(changed: list[Formatted]) -> None:
+    names = {str(file.path): file.name for file in changed}
     try:
-        replace_file(file.path, file.after.encode())
+        with Writing() as writing:
+            for file in changed:
+                writing.add(file.path, file.after.encode())
     except OSError as error:
-        raise fail(f"cannot write `{file.name}`: {error.strerror}", "the file is as it was") from None
+        error.filename = names[error.filename]
+        raise cannot_write(error, "every file is as it was") from None
 
 
 def _files(paths: tuple[Path, ...], root: Path | None) -> list[tuple[Path, str]]:

@@ -14,8 +14,10 @@ from pathlib import Path
 import click
 
 import models
-from verifier.cli.shared import Failure, fail, open_project, root_option
-from verifier.obligations.cache import Cache, digest, replace_file
+from verifier.cli.outputs import Outputs
+from verifier.cli.shared import Failure, Place, fail, open_project, report, root_option
+from verifier.diagnostics.model import Diagnosed
+from verifier.obligations.cache import Cache, digest
 from verifier.obligations.prove import Disagreement, Options, Replay
 from verifier.obligations.run import Machine, Plan, run
 from verifier.obligations.versions import Choice
@@ -42,10 +44,10 @@ from verifier.types import typed
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes [default: all cores].")
 @click.option("--rlimit", type=click.IntRange(1), help="Budget of one question, in the solver's own units.")
 @click.option("--no-cache", is_flag=True, help="Decide everything anew, and store nothing.")
-@click.option("--smtlib", type=click.Path(path_type=Path), help="Write every question as SMT-LIB into this directory.")
-@click.option("--save", type=click.Path(path_type=Path),
+@click.option("--smtlib", type=Place(), help="Write every question as SMT-LIB into this directory.")
+@click.option("--save", type=Place(),
               help="Write the walks of all examples as scenarios for `slat walk` into this directory.")  # fmt: skip
-@click.option("--json", "json_file", type=click.Path(path_type=Path),
+@click.option("--json", "json_file", type=Place(),
               help="Write the results as JSON to this file, too.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True,
               help="How the results are written to standard output.")  # fmt: skip
@@ -83,8 +85,10 @@ def command(
         raise fail("`--upto` cuts one series", "name it with one `--series`")
     project = open_project(root)
     options = Options(SOLVERS if solver == "all" else (solver,), rlimit)
-    transcripts = Transcripts(smtlib) if smtlib is not None else None
-    machine = ReferenceMmu(save)
+    outputs = Outputs(json_file, smtlib, save)
+    outputs.check()
+    transcripts = outputs.transcribe if smtlib is not None else None
+    machine = ReferenceMmu(outputs.scenarios)
     progress = _progress if sys.stderr.isatty() else None
     other = Machine(_version(), machine.prepare, machine.agrees, save is not None)
     plan = Plan(options, jobs, claims, Choice(series, upto), progress, transcripts, other)
@@ -92,13 +96,14 @@ def command(
         results = run(project, plan, Cache(project.root, not no_cache))
     except Disagreement as error:
         raise _internal([str(error)]) from None
-    if transcripts is not None:
-        transcripts.write()
-    machine.write()
-    if json_file is not None:
-        write_document(json_file, json_report.render(results))
     details = results if verbose or claims else [r for r in results if not r.as_expected]
-    click.echo(FORMATS[form](results, details, run_of(project, options)), nl=False)
+    try:
+        outputs.write(json_report.render(results))
+        click.echo(FORMATS[form](results, details, run_of(project, options)), nl=False)
+    except (Diagnosed, BrokenPipeError) as error:
+        if machine.agrees():
+            raise
+        report(error.diagnostics if isinstance(error, Diagnosed) else ())
     if not machine.agrees():
         raise _internal(machine.disagreements)
     raise Failure(exit_code(results))
@@ -116,29 +121,6 @@ def _progress(done: int, total: int) -> None:
     click.echo(f"\r{done}/{total} claims" if done < total else "\r" + " " * 30 + "\r", nl=False, err=True)
 
 
-def write_document(path: Path, document: str) -> None:
-    """Writes a file whole or not at all; a place that cannot be written is an error."""
-    try:
-        replace_file(path, document)
-    except OSError as error:
-        raise fail(f"cannot write `{path}`: {error.strerror}", "") from None
-
-
-class Transcripts:
-    """The questions of a run, one file a claim."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._texts: dict[str, str] = {}
-
-    def __call__(self, claim: typed.Claim, label: str | None, asked: str) -> None:
-        self._texts[".".join(filter(None, (claim.module, claim.name, label)))] = asked
-
-    def write(self) -> None:
-        for name, asked in sorted(self._texts.items()):
-            write_document(self._folder / f"{name}.smt2", asked)
-
-
 def _version() -> str:
     """A name for this version of the reference MMU: every source file counts."""
     package = Path(models.__file__).parent
@@ -150,11 +132,10 @@ def _version() -> str:
 
 
 class ReferenceMmu:
-    """Replays the examples of a run, and writes their walks into `folder` if there is one."""
+    """Replays the examples of a run; `scenarios` receives their walks, by file name."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._scenarios: dict[str, str] = {}
+    def __init__(self, scenarios: dict[str, str]) -> None:
+        self._scenarios = scenarios
         self.disagreements: list[str] = []
 
     def agrees(self) -> bool:
@@ -165,8 +146,3 @@ class ReferenceMmu:
         from verifier.cli.replay import Referee  # not needed when a whole run is known
 
         return Referee(checked, label, self._scenarios, self.disagreements)
-
-    def write(self) -> None:
-        if self._folder is not None:
-            for name, document in sorted(self._scenarios.items()):
-                write_document(self._folder / name, document)

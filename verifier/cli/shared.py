@@ -7,10 +7,12 @@ Trusted: no.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,12 +21,6 @@ from verifier.diagnostics.render import render
 from verifier.names.project import Project, find_root, read_project
 
 _COLOURS = {"error": "red", "warning": "yellow"}
-
-root_option = click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The project's directory [default: the one around the current directory].",
-)
 
 
 class Failure(Exception):  # noqa: N818
@@ -53,6 +49,36 @@ class Usage(Diagnostic):
 def fail(problem: str, advice: str) -> Diagnosed:
     """The exception for an option or argument that cannot be followed."""
     return Diagnosed([Usage(None, problem, advice)])
+
+
+def reason(error: OSError) -> str:
+    """What the system says, in the lower case of diagnostics."""
+    said = error.strerror or str(error)
+    return said[:1].lower() + said[1:]
+
+
+def cannot_write(error: OSError, advice: str = "") -> Diagnosed:
+    """The exception for a place that cannot be written."""
+    return fail(f"cannot write `{error.filename}`: {reason(error)}", advice)
+
+
+class Place(click.Path):
+    """A path that is looked at where it is used; an empty word is none."""
+
+    def __init__(self, file_okay: bool = True) -> None:
+        super().__init__(path_type=Path, file_okay=file_okay, readable=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not os.fspath(value):
+            raise fail("an empty word is no path", "`.` is the current directory")
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
+
+
+root_option = click.option(
+    "--root",
+    type=Place(file_okay=False),
+    help="The project's directory [default: the one around the current directory].",
+)
 
 
 def report(diagnostics: Iterable[Diagnostic]) -> None:

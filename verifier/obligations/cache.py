@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
@@ -20,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from verifier.files import read_file, write_file
 from verifier.obligations.explain import Reason
 from verifier.obligations.minimize import Model
 from verifier.obligations.prove import Options, Solved
@@ -53,20 +52,6 @@ def solver_key(options: Options) -> str:
     return f"{' '.join(words)} {options.budget}"
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Writes `path` whole or not at all; raises `OSError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
 class Cache:
     """Stored results under a project's root; with `enabled` false nothing is found or stored."""
 
@@ -78,7 +63,7 @@ class Cache:
         if not self._enabled:
             return None
         try:
-            seal, text = (self._folder / name).read_text("utf-8").split("\n", 1)
+            seal, text = read_file(self._folder / name).decode().split("\n", 1)
         except (OSError, ValueError):
             return None
         return json.loads(text) if seal == digest((text,)) else None
@@ -88,7 +73,7 @@ class Cache:
             return
         try:
             text = json.dumps(data)
-            replace_file(self._folder / name, f"{digest((text,))}\n{text}")
+            write_file(self._folder / name, f"{digest((text,))}\n{text}".encode())
         except OSError:
             return
 

@@ -20,7 +20,7 @@ from typing import Any, cast
 import lark
 from lark import Lark
 
-from verifier.source import replace_file
+from verifier.files import write_file
 
 GRAMMAR = Path(__file__).with_name("slat.lark")
 START = ["start", "expr"]
@@ -66,6 +66,6 @@ def _save(built: Lark, file: Path) -> None:
     data = io.BytesIO()
     cast(Any, built).save(data)
     try:
-        replace_file(file, data.getvalue())
+        write_file(file, data.getvalue())
     except OSError:
         return

@@ -1,12 +1,10 @@
-"""Places in texts, and files that are written whole or not at all."""
+"""Places in texts."""
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from verifier.source import Source, Span, replace_file
+from verifier.source import Source, Span
 
 TEXT = "one\ntwo\r\n\nfour"
 
@@ -34,26 +32,3 @@ def test_two_places_span_what_is_between():
     source = Source("dir/x", "a + b")
     both = Span(source, 0, 1).to(Span(source, 4, 5))
     assert (both.text, both.place) == ("a + b", "dir/x:1")
-
-
-def test_a_replaced_file_keeps_its_permissions_and_its_symbolic_link(tmp_path):
-    file, link = tmp_path / "file", tmp_path / "link"
-    file.write_text("before")
-    file.chmod(0o640)
-    link.symlink_to(file)
-    replace_file(link, b"after")
-    assert (file.read_text(), file.stat().st_mode & 0o777, link.is_symlink()) == ("after", 0o640, True)
-
-
-def test_a_file_that_cannot_be_written_is_as_it_was_and_leaves_nothing_behind(tmp_path, monkeypatch):
-    file = tmp_path / "file"
-    file.write_text("before")
-
-    def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match="No space"):
-        replace_file(file, b"after")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-    assert file.read_text() == "before"

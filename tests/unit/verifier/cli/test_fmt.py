@@ -66,7 +66,7 @@ def test_a_file_whose_place_cannot_be_written_is_reported_and_stays(project, mon
     monkeypatch.setattr("os.replace", refuse)
     said = slat(project, "fmt")
     assert (said.exit_code, said.codes) == (2, ["E603"])
-    assert "cannot write `proofs/example.slat`: No space left on device" in said.err
+    assert "cannot write `proofs/example.slat`: no space left on device" in said.err
     assert (project / "proofs" / "example.slat").read_text() == UNTIDY
 
 

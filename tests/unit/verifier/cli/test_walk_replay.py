@@ -54,6 +54,27 @@ def test_a_disagreement_ends_with_70_after_all_verdicts_and_is_not_remembered(
         assert "replayed on the interpreter)" in said.out
 
 
-def test_a_place_that_cannot_be_written_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["prove", CLAIM, "--save", "/dev/null/nowhere"]) == 2
-    assert "cannot write" in capsys.readouterr().err
+def test_a_disagreement_is_told_and_ends_with_70_also_if_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(replay, "run", lambda document: Verdict("TRANSLATED"))
+    monkeypatch.setattr("os.replace", full)
+    assert run(["prove", CLAIM, "--no-cache", "--json", str(tmp_path / "results.json")]) == 70
+    said = capsys.readouterr()
+    assert said.err.startswith("error[E603]: cannot write ")
+    assert CLAIM in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("claim", [CLAIM, "the_mode_table"])
+def test_a_place_that_cannot_be_written_ends_with_2_also_if_there_is_no_walk(
+    claim: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("kept")
+    for place in (tmp_path / "file", tmp_path / "file" / "nowhere"):
+        assert run(["prove", claim, "--save", str(place)]) == 2
+        assert "cannot write" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "kept"
