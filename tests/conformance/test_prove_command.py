@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import small
 from commands import Slat
 
 from verifier.obligations import prove
+from verifier.obligations import run as running
 from verifier.solvers.registry import open_session
 from verifier.solvers.session import Answer, Session
 
@@ -131,6 +133,28 @@ def test_a_bug_is_exit_70_without_a_traceback(slat: Slat, monkeypatch: pytest.Mo
     said = slat("--no-cache")
     assert (said.code, said.out) == (70, "")
     assert "internal error" in said.err
+
+
+def test_a_process_that_dies_is_exit_70_and_nobody_waits_for_it(slat: Slat, monkeypatch: pytest.MonkeyPatch):
+    def dying(obligation: prove.Obligation, options: prove.Options) -> prove.Solved:
+        if obligation.claim.name == "a_blue_key_opens":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return prove.solve(obligation, options)
+
+    monkeypatch.setattr(running, "solve", dying)
+    said = slat("--no-cache", "--jobs", "2")
+    assert (said.code, said.out) == (70, "")
+    assert "the process that decided `a_blue_key_opens` was ended by SIGKILL; nothing is claimed" in said.err
+
+
+def test_a_bug_in_another_process_is_exit_70_with_its_place(slat: Slat, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(prove, "minimize", broken)
+    said = slat("--no-cache", "--jobs", "2")
+    assert (said.code, said.out) == (70, "")
+    assert "internal error: KeyError: 'a bug' (test_prove_command.py:" in said.err
 
 
 # ---- precedence: 70, 2, 1, 3

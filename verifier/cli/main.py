@@ -83,7 +83,7 @@ def run(words: list[str]) -> int:
 
 def _internal(error: Exception) -> int:
     last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{os.path.basename(last.filename)}:{last.lineno}"
+    (place,) = getattr(error, "__notes__", ()) or (f"{os.path.basename(last.filename)}:{last.lineno}",)
     click.echo(f"internal error: {type(error).__name__}: {error} ({place})", err=True)
     click.echo("this is a bug in slat, not in its input; nothing is claimed", err=True)
     return 70

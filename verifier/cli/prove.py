@@ -19,7 +19,7 @@ from verifier.cli.shared import Failure, Place, fail, open_project, report, root
 from verifier.diagnostics.model import Diagnosed
 from verifier.obligations.cache import Cache, digest
 from verifier.obligations.prove import Disagreement, Options, Replay
-from verifier.obligations.run import Machine, Plan, run
+from verifier.obligations.run import Machine, Plan, Undecided, run
 from verifier.obligations.versions import Choice
 from verifier.reports import json_report
 from verifier.reports.registry import FORMATS
@@ -96,6 +96,11 @@ def command(
         results = run(project, plan, Cache(project.root, not no_cache))
     except Disagreement as error:
         raise _internal([str(error)]) from None
+    except Undecided as death:
+        said = f"the process that decided `{death.claim}` {death.how}; nothing is claimed"
+        click.echo(f"internal error: {said}", err=True)
+        click.echo("if the machine ran out of memory, fewer `--jobs` may help", err=True)
+        raise Failure(70) from None
     details = results if verbose or claims else [r for r in results if not r.as_expected]
     try:
         outputs.write(json_report.render(results))

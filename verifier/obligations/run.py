@@ -7,7 +7,6 @@ Trusted: no.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +18,7 @@ from verifier.obligations.prove import Options, Replay, Solved, finish, solve
 from verifier.obligations.result import Citation, Outcome, Result
 from verifier.obligations.select import select
 from verifier.obligations.versions import Choice, Stated, chosen, stated
+from verifier.obligations.workers import WorkerDied, spread
 from verifier.smt.symbolize import Symbolizer
 from verifier.types import typed
 from verifier.types.load import Library, open_library
@@ -28,6 +28,15 @@ Progress = Callable[[int, int], None]
 
 Transcribe = Callable[[typed.Claim, str | None, str], None]
 """Called with a claim, the label of its version, and all that was asked."""
+
+
+class Undecided(Exception):  # noqa: N818
+    """The process that decided `claim` ended before it had an answer; `how` says what ended it."""
+
+    def __init__(self, claim: str, how: str) -> None:
+        super().__init__(claim, how)
+        self.claim = claim
+        self.how = how
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,25 +189,11 @@ def _key(obligation: Obligation, options: Options) -> str:
     return digest((tool_digest(), solver_key(options), obligation.claim.kind, *said))
 
 
-_work: tuple[list[Obligation], Options] | None = None
-"""What worker processes inherit when they are forked."""
-
-
 def _solve(obligations: list[Obligation], missing: list[int], plan: Plan) -> Iterator[Solved]:
-    global _work
-    if plan.jobs == 1 or len(missing) < 2:
-        yield from (solve(obligations[i], plan.options) for i in missing)
-        return
-    _work = (obligations, Options(plan.options.solvers, plan.options.budget))
-    with multiprocessing.get_context("fork").Pool(min(plan.jobs, len(missing))) as pool:
-        yield from pool.imap(_solve_one, missing)
-    _work = None
-
-
-def _solve_one(position: int) -> Solved:
-    assert _work is not None
-    obligations, options = _work
-    return solve(obligations[position], options)
+    try:
+        yield from spread(lambda n: solve(obligations[missing[n]], plan.options), len(missing), plan.jobs)
+    except WorkerDied as death:
+        raise Undecided(obligations[missing[death.position]].claim.name, death.how) from None
 
 
 def describe(claim: typed.Claim, version: Version | None, outcome: Outcome) -> Result:
