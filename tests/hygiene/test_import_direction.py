@@ -22,6 +22,7 @@ HOMES = {
     "bitwuzla": "verifier/solvers/bitwuzla_session.py",
     "click": "verifier/cli/",
     "tabulate": "verifier/reports/",
+    "pygments": "verifier/reports/lexer.py",
     "numpy": "models/",
 }
 """The only place of the shipped code that may import each package."""
