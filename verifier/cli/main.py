@@ -15,6 +15,7 @@ import traceback
 import click
 
 from verifier.cli.shared import Failure, report
+from verifier.cli.streams import prepare
 from verifier.diagnostics.model import Diagnosed
 
 COMMANDS = ("check", "completion", "eval", "explain", "fmt", "prove", "walk")
@@ -53,6 +54,7 @@ def group() -> None:
 def main() -> None:
     """The entry point of `slat`."""
     sys.setrecursionlimit(20_000)
+    prepare()
     sys.exit(run(sys.argv[1:]))
 
 

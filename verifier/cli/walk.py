@@ -10,18 +10,20 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
 import click
 
 from models.scenario import Document, InputError, answer, parse_json, read_scenario, render_outcome
 from models.sdm import Step, access
-from verifier.cli.shared import Failure, fail
+from verifier.cli.shared import Failure, fail, reason
 from verifier.cli.walk_errors import diagnose, error_object
 from verifier.cli.walk_setting import setting_of
 from verifier.diagnostics.model import Diagnosed
+from verifier.files import open_file
 from verifier.reports.walk_markdown import render_markdown
 from verifier.reports.walk_text import NARROW, render
 
@@ -49,6 +51,8 @@ def command(scenario: str | None, batch: bool, steps: bool, form: str) -> None:
       slat walk --json - < scenario.json
       slat walk --batch < scenarios.jsonl
     """
+    if scenario == "":
+        raise fail("an empty word is no scenario", "`-` is standard input")
     if not batch and scenario is None:
         raise fail("`walk` needs a scenario", "`slat walk FILE`, `slat walk -`, or `slat walk --batch`")
     if batch and form in ("mail", "markdown"):
@@ -58,16 +62,21 @@ def command(scenario: str | None, batch: bool, steps: bool, form: str) -> None:
     with _open(scenario or STANDARD_INPUT) as source:
         if not batch:
             click.echo(_single(_read(source, scenario or ""), scenario or "", form), nl=False)
-        elif not _answer_lines(source, sys.stdout, steps):
+        elif not _answer_lines(source, scenario or STANDARD_INPUT, steps):
             raise Failure(2)
 
 
 def _open(name: str) -> TextIO:
     """The file, or standard input. Bytes that are no UTF-8 become characters that no scenario may contain."""
-    try:
-        binary = sys.stdin.buffer if name == STANDARD_INPUT else open(name, "rb")  # noqa: SIM115
-    except (OSError, ValueError) as error:
-        raise fail(f"cannot read `{name}`: {_reason(error)}", "") from None
+    if name != STANDARD_INPUT:
+        try:
+            binary = open_file(Path(name))
+        except OSError as error:
+            raise _cannot_read(name, error) from None
+    elif sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]  (it is where the process has none)
+        raise fail("cannot read standard input: it is closed", "")
+    else:
+        binary = sys.stdin.buffer
     return io.TextIOWrapper(binary, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
@@ -75,11 +84,12 @@ def _read(source: TextIO, name: str) -> str:
     try:
         return source.read()
     except OSError as error:
-        raise fail(f"cannot read `{name}`: {_reason(error)}", "") from None
+        raise _cannot_read(name, error) from None
 
 
-def _reason(error: OSError | ValueError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+def _cannot_read(name: str, error: OSError) -> Diagnosed:
+    shown = "standard input" if name == STANDARD_INPUT else f"`{name}`"
+    return fail(f"cannot read {shown}: {reason(error)}", "")
 
 
 def _single(text: str, name: str, form: str) -> str:
@@ -98,21 +108,29 @@ def _single(text: str, name: str, form: str) -> str:
     return render(document, replace(setting, page=NARROW) if form == "mail" else setting)
 
 
-def _answer_lines(lines: TextIO, output: TextIO, steps: bool) -> bool:
+def _answer_lines(lines: TextIO, name: str, steps: bool) -> bool:
     """Answers each line on a line of its own; whether every line was a scenario.
 
     Answers to a terminal or a pipe are sent at once: whoever feeds lines may be waiting for them.
     """
     waiting = not lines.seekable()
+    output = sys.stdout
     write, encode = output.write, json.JSONEncoder().encode
     all_answered = True
-    for document in _documents(lines, steps):
+    for document in _documents(_lines(lines, name), steps):
         all_answered = all_answered and "error" not in document
         write(encode(document) + "\n")
         if waiting:
             output.flush()
     output.flush()
     return all_answered
+
+
+def _lines(source: TextIO, name: str) -> Iterator[str]:
+    try:
+        yield from source
+    except OSError as error:
+        raise _cannot_read(name, error) from None
 
 
 def _documents(lines: Iterable[str], steps: bool) -> Iterable[Document]:
