@@ -25,5 +25,5 @@ def judged(folder: Path, *words: str) -> Said:
     blocks = [block for block in said.err.split("\n\n") if block.startswith("error[")]
     assert bool(blocks) == (said.exit_code == 2), said.err
     for block in blocks:
-        assert re.search(r"^ *--> [^:]+:\d+:\d+$", block, re.MULTILINE) or "[E6" in block, block
+        assert re.search(r"^ *--> [^:]+:\d+:\d+$", block, re.MULTILINE) or re.match(r"error\[E[46]", block), block
     return said

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 from fuzz.hostile import judged
@@ -54,7 +56,71 @@ def test_a_missing_file_a_directory_and_a_dangling_link_are_reported(command, pr
 
 def test_a_named_pipe_among_the_files_keeps_nobody_waiting(project):
     os.mkfifo(project / "proofs" / "pipe.slat")
-    assert judged(project, "check").codes == ["E601"]
+    os.mkfifo(project / "pipe")
+    for words in ("check", "fmt", "check proofs/pipe.slat", "fmt proofs/pipe.slat", "check pipe", "fmt --stdout pipe"):
+        said = judged(project, *words.split())
+        assert said.codes == ["E601"]
+        assert "is a named pipe" in said.err
+
+
+@pytest.mark.parametrize("words", ["walk pipe", "walk --batch pipe", "walk --json ./pipe"])
+def test_a_named_pipe_as_a_scenario_keeps_nobody_waiting(words, project):
+    os.mkfifo(project / "pipe")
+    said = judged(project, *words.split())
+    assert said.codes == ["E603"]
+    assert "is a named pipe" in said.err
+
+
+def test_links_that_lead_to_themselves_are_reported(project):
+    (project / "loop").symlink_to("loop")
+    for words in ("check loop", "fmt loop", "walk loop", "prove loop", "prove --json loop", "check --root loop"):
+        assert judged(project, *words.split()).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["check", "fmt", "prove"])
+def test_a_directory_that_cannot_be_looked_at_is_reported_and_nothing_else(command, project, monkeypatch):
+    for name in ("sdm/secret/one", "sdm/two"):
+        file = project / "specs" / f"{name}.slat"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"module {name.replace('/', '.')}\n")
+    (project / "specs" / "sdm" / "two.slat").write_text("module sdm.two\nuse sdm.secret.one\n")
+    scan = os.scandir
+
+    def forbidding(path):
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", forbidding)
+    said = judged(project, command)
+    assert said.err.startswith("error[E601]: cannot read `specs/sdm/secret`: permission denied\n")
+    assert said.codes == ["E601"]
+
+
+@pytest.mark.parametrize("command", ["check", "fmt", "fmt --check"])
+def test_a_directory_without_specifications_is_reported(command, project):
+    (project / "docs").mkdir()
+    (project / "proofs" / "example.slat").write_text("module proofs.example\n")
+    said = judged(project, *command.split(), "docs")
+    assert said.codes == ["E603"]
+    assert "there is no `.slat` file below `docs`" in said.err
+    assert judged(project, *command.split(), ".").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["check"], ["fmt"], ["prove"], ["walk"], ["check", "--root"], ["explain"]])
+def test_an_empty_word_is_no_path_no_claim_and_no_code(words, project):
+    (project / "proofs" / "example.slat").write_text("module proofs.example\ninvariant i show true\n")
+    assert judged(project, *words, "").exit_code == 2
+
+
+def test_a_directory_that_was_deleted_is_no_project(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = "import os; from verifier.cli.main import run; os.rmdir(os.getcwd()); raise SystemExit(run(['check']))"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=gone, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error[E603]: the current directory does not exist any more")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
@@ -96,7 +162,7 @@ def test_there_is_no_project_in_a_file_or_in_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     assert slat(tmp_path, "check").codes == ["E602"]
     assert slat(tmp_path, "check", "--root", "file").exit_code == 2
-    assert slat(tmp_path, "check", "--root", "missing/folder").codes == ["E602"]
+    assert slat(tmp_path, "check", "--root", "missing/folder").codes == ["E603"]
 
 
 @pytest.mark.parametrize("words", ["--json", "check --no-such", "nothing", "eval", "fmt --check --x"])

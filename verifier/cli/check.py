@@ -8,19 +8,21 @@ Trusted: no.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from verifier.cli.shared import Failure, open_project, report, root_option
+from verifier.cli.shared import Failure, Place, report, root_of, root_option, specifications
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.diagnostics.render import to_json
-from verifier.names.project import read_source
+from verifier.names.project import read_project, read_source
 from verifier.types.load import open_library
 
 
 @click.command("check")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=Place())
 @click.option("--json", "as_json", is_flag=True, help="Diagnostics as JSON on standard output, for editors.")
 @root_option
 def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
@@ -35,12 +37,10 @@ def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
       slat check specs/sdm/ept/walk.slat --json
     """
     found: tuple[Diagnostic, ...]
+    base = Path()
     try:
-        for path in paths:
-            if not path.is_dir():
-                read_source(path, str(path))
-        files = tuple(path.resolve() for path in paths if path.is_file())
-        project = open_project(root, files)
+        base = root_of(root)
+        project = read_project(base, tuple(_files(paths, base)))
         library = open_library(project)
         found = tuple(library.load_all())
         written = library.written
@@ -50,7 +50,7 @@ def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
     except Diagnosed as error:
         found, said = error.diagnostics, ""
     if paths:
-        found = tuple(d for d in found if _concerns(d, paths)) or tuple(d for d in found if d.severity == "error")
+        found = tuple(d for d in found if _concerns(d, paths, base)) or tuple(d for d in found if d.severity == "error")
     if as_json:
         click.echo(json.dumps({"schema": "slat-check-1", "diagnostics": [to_json(d) for d in found]}, indent=2))
     else:
@@ -63,13 +63,23 @@ def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
         click.echo(f"well-typed: {said}" if said else "well-typed")
 
 
+def _files(paths: tuple[Path, ...], root: Path) -> Iterator[Path]:
+    """The files that are to be checked whether or not they belong to the project."""
+    for path in paths:
+        if not path.is_dir():
+            read_source(path, str(path))
+        elif root.is_relative_to(os.path.realpath(path)):
+            continue  # all of the project, and who knows what beside it
+        yield from (Path(os.path.realpath(file)) for file in specifications(path))
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' if number != 1 else ''}"
 
 
-def _concerns(diagnostic: Diagnostic, paths: tuple[Path, ...]) -> bool:
+def _concerns(diagnostic: Diagnostic, paths: tuple[Path, ...], root: Path) -> bool:
     if diagnostic.span is None:
         return True
     name = Path(diagnostic.span.source.name)
-    shown = name if name.is_absolute() else Path.cwd() / name
-    return any(shown.resolve().is_relative_to(path.resolve()) or name == path for path in paths)
+    shown = Path(os.path.realpath(root / name))
+    return any(shown.is_relative_to(os.path.realpath(path)) or name == path for path in paths)

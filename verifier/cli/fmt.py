@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from verifier.cli.shared import Failure, Place, cannot_write, report, root_option
+from verifier.cli.shared import Failure, Place, cannot_write, report, root_of, root_option, specifications
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.files import Writing
-from verifier.names.project import FOLDERS, find_root, read_source
+from verifier.names.project import FOLDERS, read_source, specifications_below
 from verifier.syntax.format import format_source
 
 
@@ -90,11 +90,10 @@ def _write(changed: list[Formatted]) -> None:
 def _files(paths: tuple[Path, ...], root: Path | None) -> list[tuple[Path, str]]:
     """The files to format, with the names under which they are reported."""
     if paths:
-        return [(file, str(file)) for path in paths for file in _below(path)]
-    base = find_root((root or Path.cwd()).resolve())
+        return [(file, str(file)) for path in paths for file in specifications(path)]
+    base, found = root_of(root), list[Diagnostic]()
     folders = [base / folder for folder in FOLDERS if (base / folder).is_dir()]
-    return [(file, file.relative_to(base).as_posix()) for folder in folders for file in _below(folder)]
-
-
-def _below(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.slat")) if path.is_dir() else [path]
+    files = [file for folder in folders for file in specifications_below(folder, found, base)]
+    if found:
+        raise Diagnosed(found)
+    return [(file, file.relative_to(base).as_posix()) for file in files]

@@ -18,7 +18,7 @@ import click
 
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.diagnostics.render import render
-from verifier.names.project import Project, find_root, read_project
+from verifier.names.project import Project, find_root, read_project, specifications_below
 
 _COLOURS = {"error": "red", "warning": "yellow"}
 
@@ -93,4 +93,27 @@ def report(diagnostics: Iterable[Diagnostic]) -> None:
 
 def open_project(root: Path | None, extra: tuple[Path, ...] = ()) -> Project:
     """The project at `root`, or around the current directory."""
-    return read_project(find_root((root or Path.cwd()).resolve()), extra)
+    return read_project(root_of(root), extra)
+
+
+def root_of(given: Path | None) -> Path:
+    """The root of the project at `given` or above it, or around the current directory."""
+    if given is not None and not given.is_dir():
+        raise fail(f"`{given}` is no directory", "`--root` names the directory that holds `specs/`")
+    try:
+        return find_root(Path(os.path.realpath(given or os.curdir)))
+    except FileNotFoundError:
+        raise fail("the current directory does not exist any more", "change to one that does") from None
+
+
+def specifications(path: Path) -> list[Path]:
+    """The `.slat` files that a word means: a file, or all below a directory."""
+    if not path.is_dir():
+        return [path]
+    found: list[Diagnostic] = []
+    files = specifications_below(path, found)
+    if found:
+        raise Diagnosed(found)
+    if not files:
+        raise fail(f"there is no `.slat` file below `{path}`", "specifications are files with that ending")
+    return files

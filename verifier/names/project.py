@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verifier.diagnostics.model import Diagnosed, Diagnostic
+from verifier.files import files_below, read_file
 from verifier.names.manuals import Manuals, read_manuals
 from verifier.names.series import FOLDER, LIST, home
 from verifier.source import Source
@@ -68,24 +69,40 @@ def find_root(start: Path) -> Path:
 def read_source(path: Path, name: str) -> Source:
     """The source in the file `path`, reported as `name`."""
     try:
-        return decode(name, path.read_bytes())
+        return decode(name, read_file(path))
     except OSError as error:
-        raise Diagnosed([Unreadable(None, name, error.strerror or str(error))]) from None
+        raise Diagnosed([unreadable(error, name)]) from None
+
+
+def unreadable(error: OSError, name: str) -> Unreadable:
+    """What the system says of a file or directory that is reported as `name`."""
+    return Unreadable(None, name, error.strerror or str(error))
+
+
+def specifications_below(folder: Path, found: list[Diagnostic], root: Path | None = None) -> list[Path]:
+    """Every `.slat` file below a folder; `found` gets what cannot be looked at."""
+    return files_below(
+        folder, ".slat", lambda error: found.append(unreadable(error, _name(Path(error.filename), root)))
+    )
+
+
+def _name(path: Path, root: Path | None) -> str:
+    """How a file is reported."""
+    return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else str(path)
 
 
 def read_project(root: Path, extra: tuple[Path, ...] = ()) -> Project:
     """Every `.slat` file under `specs/` and `proofs/`, and the files of `extra` that lie elsewhere."""
     found: list[Diagnostic] = []
     sources: list[Source] = []
-    inside = sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.slat"))
-    outside = [path for path in extra if path.resolve() not in {p.resolve() for p in inside}]
-    lists = sorted((root / FOLDER).rglob(LIST))
-    for path in (*inside, *outside, *lists):
-        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    folders = [root / folder for folder in FOLDERS if (root / folder).is_dir()]
+    inside = [path for folder in folders for path in specifications_below(folder, found, root)]
+    known = {os.path.realpath(path) for path in inside}
+    outside = [path for path in extra if os.path.realpath(path) not in known]
+    lists = [path for path in files_below(root / FOLDER, ".toml", lambda error: None) if path.name == LIST]
+    for path in (*sorted(inside), *outside, *lists):
         try:
-            if path.is_fifo():  # nobody may ever write to it
-                raise Diagnosed([Unreadable(None, name, "is no regular file")])
-            sources.append(read_source(path, name))
+            sources.append(read_source(path, _name(path, root)))
         except Diagnosed as error:
             found.extend(error.diagnostics)
     manuals_file = read_source(root / MANUALS, MANUALS.as_posix())

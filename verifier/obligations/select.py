@@ -7,6 +7,7 @@ Trusted: no.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,11 @@ def select(claims: Sequence[typed.Claim], words: tuple[str, ...], root: Path) ->
     if not words:
         return list(claims)
     chosen: set[str] = set()
+    places = {_full(c): Path(os.path.realpath(root / c.span.source.name)) for c in claims}
     for word in words:
         matching = {_full(c) for c in claims if word in (c.name, _full(c), *c.ids)}
-        path = Path(word).resolve()
-        matching |= {_full(c) for c in claims if (root / c.span.source.name).resolve().is_relative_to(path)}
+        path = os.path.realpath(word) if word else "an empty word is no path"
+        matching |= {name for name, place in places.items() if place.is_relative_to(path)}
         if not matching:
             known = tuple(name for c in claims for name in (c.name, *c.ids))
             raise Diagnosed([UnknownClaim(None, word, known)])

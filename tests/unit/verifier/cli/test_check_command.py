@@ -99,6 +99,24 @@ def test_a_file_outside_of_the_project_sees_the_project(project):
     assert slat(project, "check", "draft.slat").codes == ["E201"]
 
 
+def test_a_directory_outside_of_the_project_is_checked_with_its_files(project, tmp_path_factory):
+    write(project, "specs/sdm/entry.slat", 'module sdm.entry\n\nconst PAGE: bits(64) per SDM "EPT Violations" = [12]\n')
+    drafts = tmp_path_factory.mktemp("drafts")
+    write(
+        drafts, "deep/draft.slat", 'module draft\nuse sdm.entry\n\nfn f() -> bits(32) per SDM "EPT Violations" = PAGE\n'
+    )
+    said = slat(project, "check", str(drafts))
+    assert said.codes == ["E201"]
+    assert f"{drafts}/deep/draft.slat:4" in said.err
+
+
+def test_with_a_path_only_what_concerns_it_is_reported_also_from_another_directory(project):
+    write(project, "proofs/one.slat", "module proofs.one\n\nfn f(b: bool, c: bool) -> bool = b\n")
+    write(project, "proofs/two/three.slat", "module proofs.two.three\n\nfn f(b: bool, c: bool) -> bool = b\n")
+    assert slat(project / "proofs" / "two", "check", "three.slat").codes == ["W201"]
+    assert slat(project / "proofs" / "two", "check", "../one.slat").codes == ["W201"]
+
+
 def test_two_files_with_one_module_are_reported(project):
     write(project, "proofs/one.slat", "module proofs.one\n")
     write(project, "draft.slat", "module proofs.one\n")
