@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
+from excerpts import completed
 from golden.cases import Said, make_project, slat
 
-from verifier.cli import shared
+import verifier
 from verifier.diagnostics.model import Diagnostic
 from verifier.diagnostics.pages import codes, read_page, title
-from verifier.names import errors as name_errors
-from verifier.names import project
-from verifier.syntax import errors as syntax_errors
-from verifier.types import errors as type_errors
 
-MODULES = (syntax_errors, name_errors, type_errors, project, shared)
-DIAGNOSTICS = [
-    kind
-    for module in MODULES
-    for kind in vars(module).values()
-    if isinstance(kind, type) and issubclass(kind, Diagnostic) and kind.__module__ == module.__name__
-]
-CODES = [code for code in codes() if not code.startswith(("E4", "E5"))]  # those have tests of their own
+
+def diagnostics() -> list[type[Diagnostic]]:
+    """Every kind of diagnostic with a code of its own, wherever in the package it is."""
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(verifier.__path__, "verifier.")
+               if m.name != "verifier.__main__"]  # fmt: skip
+    return [
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Diagnostic) and kind.__module__ == module.__name__
+        and isinstance(vars(kind).get("code"), str) and kind is not Diagnostic
+    ]  # fmt: skip
+
+
+DIAGNOSTICS = diagnostics()
+CODES = codes()
 GOLDEN = Path(__file__).parents[3] / "golden"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def follow(section: str, folder: Path) -> Said:
-    """Writes the files and runs the commands of a page's section; `slat check` if it names none."""
+    """Writes the files and runs the commands of a page's section: `walk` for a scenario, `check` if it has none."""
     make_project(folder)
     said = None
     for kind, path, text in BLOCK.findall(section):
+        if kind == "json":
+            (folder / "scenario.json").write_text(completed(text))
+            said = slat(folder, "walk", "scenario.json")
+            continue
         if kind != "console":
             file = folder / (path or "proofs/example.slat")
             file.parent.mkdir(parents=True, exist_ok=True)
