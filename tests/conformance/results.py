@@ -59,6 +59,7 @@ KINDS = {
         "unseen_claim", "not_modelled", "not_modelled", core=("kvm.spte.executable",), solvers=()
     ),
     "not modelled": result("lost_claim", "not_modelled", core=("kvm.spte.executable",), solvers=()),
+    "a long name": result("a_claim_whose_name_is_" + "very_" * 7 + "long_ok", "refuted"),
     "nothing to say": result("silent_claim", "proved", statement="", citations=(), ids=()),
 }
 SERIES = {f"{kind}, in {label}": replace(KINDS[kind], series=label) for kind in KINDS for label in ("v5", "rfc_11")}

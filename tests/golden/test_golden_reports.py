@@ -10,6 +10,7 @@ import pytest
 from conformance.small import CLAIMS, WRONG, write
 
 from verifier.cli.main import run
+from verifier.cli.walk import FORMATS as WALK_FORMATS
 from verifier.reports.registry import FORMATS
 
 HERE = Path(__file__).parent / "report"
@@ -34,6 +35,13 @@ def versions(folder: Path) -> Path:
 PROJECTS = {".": (doors, ()), "versions": (versions, ("--series", "all"))}
 
 
+def compare(golden: Path, found: str, request: pytest.FixtureRequest) -> None:
+    """What is found is what was kept, or is kept if asked for."""
+    if request.config.getoption("--update-golden"):
+        golden.write_text(found)
+    assert found == golden.read_text()
+
+
 @pytest.mark.parametrize("project", PROJECTS)
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_report_reads_exactly_so(project: str, form: str, tmp_path: Path, capfd, request):
@@ -41,10 +49,13 @@ def test_a_report_reads_exactly_so(project: str, form: str, tmp_path: Path, capf
     root = make(tmp_path)
     assert run(["prove", "--root", str(root), "--no-cache", "--jobs", "1", "-v", "--format", form, *words]) == 1
     found = re.sub(r'("milliseconds"): \d+', r"\1: 0", capfd.readouterr().out)
-    golden = HERE / project / SUFFIXES.get(form, f"{form}.txt")
-    if request.config.getoption("--update-golden"):
-        golden.write_text(found)
-    assert found == golden.read_text()
+    compare(HERE / project / SUFFIXES.get(form, f"{form}.txt"), found, request)
+
+
+@pytest.mark.parametrize("form", WALK_FORMATS)
+def test_a_walk_reads_exactly_so(form: str, capfd, request):
+    assert run(["walk", "--format", form, str(HERE / "walk" / "scenario.json")]) == 0
+    compare(HERE / "walk" / f"{form}.txt", capfd.readouterr().out, request)
 
 
 def test_the_report_shows_a_counterexample_a_vacuous_claim_and_an_unreachable_witness():

@@ -16,7 +16,7 @@ from verifier.reports.run import Run, facts, reproduce
 from verifier.reports.summary import summarize
 from verifier.reports.text import closing, verdict_words
 
-HEADING, VERDICT = 16, 15
+HEADING, VERDICT, FURTHER = 16, 15, 6
 
 
 def render(results: list[Result], details: list[Result], run: Run) -> str:
@@ -59,13 +59,13 @@ def _line(result: Result, words: list[str]) -> Iterator[str]:
 
 
 def _command(head: str, words: list[str]) -> Iterator[str]:
-    """The command after its head; a shell joins its lines again."""
+    """The command after its head; a shell joins its lines again. A name of up to 64 letters fits."""
     line, *rest = words
     line = head + line
     for word in rest:
         if len(line) + 1 + len(word) + 2 > MAIL_WIDTH:
             yield f"{line} \\"
-            line = " " * len(head) + "  " + word
+            line = " " * FURTHER + word
         else:
             line += f" {word}"
     yield line
