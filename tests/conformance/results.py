@@ -54,7 +54,6 @@ KINDS = {
     "unknown, and a refutation was expected": result("hard_mistake", "unknown", "refuted"),
     "vacuous": result("vacuous_claim", "proved", vacuous="assume_unsatisfiable"),
     "an unneeded assumption": result("careful_claim", "proved", vacuous="unneeded: k.blue && " + "k.red || " * 20),
-    "vacuity is unknown": result("open_claim", "proved", vacuous="unknown: k.blue"),
     "not modelled as expected": result(
         "unseen_claim", "not_modelled", "not_modelled", core=("kvm.spte.executable",), solvers=()
     ),

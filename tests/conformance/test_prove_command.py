@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -47,6 +48,28 @@ def test_a_budget_that_ran_out_is_exit_3_and_claims_nothing(slat: Slat, solver: 
     assert said.code == 3
     assert "1 unknown" in said.out
     assert "0 proved, 0 refuted" in said.out
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_budget_that_runs_out_before_a_claim_is_known_to_say_something_is_exit_3(
+    slat: Slat, monkeypatch: pytest.MonkeyPatch, at: int
+):
+    class Tired:
+        def __init__(self, session: Session) -> None:
+            self._session = session
+            self._asked = 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._session, name)
+
+        def check(self, assumptions: list[str]) -> Answer:
+            self._asked += 1
+            return self._session.check(assumptions) if self._asked <= at else "unknown"
+
+    monkeypatch.setattr(prove, "open_session", lambda *given: Tired(open_session(*given)))
+    said = slat("D1", "--no-cache", "--format", "json")
+    (result,) = json.loads(said.out)["results"]
+    assert (said.code, result["verdict"], result["vacuous"]) == (3, "unknown", None)
 
 
 BAD_WORDS = {

@@ -63,6 +63,10 @@ class Solved:
     transcript: str
 
 
+OPEN = Solved("unknown", None, (), (), (), None, 0, 0, "")
+"""The answer of a solver whose budget ran out, for the claim or for what shows that it says something."""
+
+
 def solve(obligation: Obligation, options: Options) -> Solved:
     """The solvers' verdict on `obligation`, with the smallest model where there is one."""
     started = time.monotonic()
@@ -75,7 +79,7 @@ def solve(obligation: Obligation, options: Options) -> Solved:
         try:
             solved = replace(solved, model=minimize(session, obligation.script))
         except BudgetSpent:
-            solved = replace(solved, verdict="unknown")
+            solved = OPEN
     took = round((time.monotonic() - started) * 1000)
     return replace(solved, rlimit=session.spent, milliseconds=took, transcript=session.transcript)
 
@@ -88,10 +92,7 @@ def _open(obligation: Obligation, solver: str, options: Options) -> Session:
 def _compare(obligation: Obligation, solved: Solved, names: tuple[str, str], options: Options) -> Solved:
     other = judge(_open(obligation, names[1], options), obligation)
     if "unknown" in (solved.verdict, other.verdict):
-        return replace(solved, verdict="unknown")
-    for one in (solved, other):
-        if solved.verdict == other.verdict and one.vacuous is not None and one.vacuous[0] == "unknown":
-            return replace(solved, vacuous=one.vacuous)
+        return OPEN
     if (solved.verdict, solved.vacuous, solved.unneeded) != (other.verdict, other.vacuous, other.unneeded):
         said = (f"{n} says {_said(one)}" for n, one in zip(names, (solved, other), strict=True))
         raise Disagreement(f"{obligation.claim.name}: {' and '.join(said)}")
@@ -110,18 +111,17 @@ def judge(session: Session, obligation: Obligation) -> Solved:
     """The verdict of one solver, with vacuity and core; no model."""
     script = obligation.script
     witness = obligation.claim.kind == "witness"
-    nothing = Solved("unknown", None, (), (), (), None, 0, 0, "")
     match session.check(script.selectors):
         case "unknown":
-            return nothing
+            return OPEN
         case "sat":
-            return replace(nothing, verdict="proved" if witness else "refuted")
+            return replace(OPEN, verdict="proved" if witness else "refuted")
         case "unsat":
             core = session.core()
     assumed = tuple(i for i, name in enumerate(script.assumptions) if name in core)
     used = tuple(sorted({name for selector in core for name in _said_by(script, selector)}))
     verdict = "refuted" if witness else "proved"
-    decided = replace(nothing, verdict=verdict, assumed=assumed, used=used)
+    decided = replace(OPEN, verdict=verdict, assumed=assumed, used=used)
     return decided if witness else _with_vacuity(decided, session, obligation, core)
 
 
@@ -133,7 +133,7 @@ def _said_by(script: Script, selector: str) -> Iterator[str]:
 
 
 def _with_vacuity(solved: Solved, session: Session, obligation: Obligation, core: tuple[str, ...]) -> Solved:
-    """The proved claim, and why it says less than it seems to, if it does."""
+    """The proved claim, and why it says less than it seems to, if it does; unknown if that is not known."""
     script = obligation.script
     if not script.assumptions:
         return solved
@@ -141,7 +141,7 @@ def _with_vacuity(solved: Solved, session: Session, obligation: Obligation, core
         case "unsat":
             return replace(solved, vacuous=("assume_unsatisfiable", -1))
         case "unknown":
-            return replace(solved, vacuous=("unknown", -1))
+            return OPEN
         case "sat":
             pass
     unneeded: list[int] = []
@@ -149,7 +149,7 @@ def _with_vacuity(solved: Solved, session: Session, obligation: Obligation, core
         without = tuple(s for s in script.selectors if s != name)
         answer = "unsat" if name not in core else session.check(without)
         if answer == "unknown":
-            return replace(solved, vacuous=("unknown", i))
+            return OPEN
         if answer == "unsat":
             unneeded.append(i)
     return replace(solved, vacuous=("unneeded", unneeded[0]) if unneeded else None, unneeded=tuple(unneeded))

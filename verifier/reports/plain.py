@@ -25,8 +25,6 @@ def verdict_sentence(result: Result) -> str:
     verdict, vacuous = verdict_words(result), result.outcome.vacuous
     if verdict == "unknown":
         return "unknown: the budget ran out"
-    if vacuous is not None and vacuous.startswith("unknown"):
-        return f"{verdict}, but perhaps vacuous: the budget ran out"
     if vacuous is not None:
         return f"{verdict}, but vacuous"
     if not result.as_expected:

@@ -53,8 +53,7 @@ def summarize(results: list[Result]) -> Summary:
 
 def standing(result: Result) -> Standing:
     """A verdict that is the expected one is a pass, a refutation too; one that is unknown never is."""
-    vacuous = result.outcome.vacuous
-    if result.outcome.verdict == "unknown" or (vacuous is not None and vacuous.startswith("unknown")):
+    if result.outcome.verdict == "unknown":
         return "open"
     if not result.as_expected:
         return "fail"
