@@ -136,6 +136,34 @@ def test_a_name_that_is_no_text_is_reported_as_it_can_be_shown(project):
     assert judged(project, "check").codes == ["E106"]
 
 
+BELL = "\x1b[31m\x07\udcff\u202e\n"
+"""Colour, a bell, a byte that is no UTF-8, a change of direction, a new line."""
+
+
+WORDS = {
+    "check": ["check", "*"], "fmt": ["fmt", "*"], "prove": ["prove", "*"], "walk": ["walk", "*"],
+    "explain": ["explain", "*"], "a root": ["check", "--root", "*"],
+    "results": ["prove", "--json", "specs/MANUALS.toml/*"],
+    "a series": ["prove", "--series", "*"], "a patch": ["prove", "--upto", "*"], "a format": ["prove", "--format", "*"],
+    "an option": ["--no-such*"], "an option of prove": ["prove", "--no-such*=*"], "a command": ["*"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_words_that_move_a_cursor_are_shown_without_doing_so(kind, project):
+    (project / "proofs" / "example.slat").write_text("module proofs.example\n")
+    said = slat(project, *[word.replace("*", f"no{BELL}/such") for word in WORDS[kind]])
+    assert said.exit_code == 2
+    assert said.err
+    assert all(char.isprintable() or char == "\n" for char in said.err + said.out), said.err
+
+
+def test_a_file_whose_name_moves_a_cursor_is_formatted_without_doing_so(project):
+    (project / f"a{BELL}.slat").write_text("module proofs.example")
+    said = judged(project, "fmt", ".")
+    assert said.out == "changed a?[31m????.slat\n"
+
+
 def test_links_in_a_circle_are_followed_by_nobody(project):
     (project / "proofs" / "again").symlink_to(".")
     (project / "proofs" / "example.slat").write_text("module proofs.example\n")

@@ -14,6 +14,7 @@ import click
 
 from verifier.cli.shared import Failure, Place, cannot_write, report, root_of, root_option, specifications
 from verifier.diagnostics.model import Diagnosed, Diagnostic
+from verifier.diagnostics.render import printable
 from verifier.files import Writing
 from verifier.names.project import FOLDERS, read_source, specifications_below
 from verifier.syntax.format import format_source
@@ -73,7 +74,7 @@ def _finish(done: list[Formatted], changed: list[Formatted], check: bool, to_std
     if not check:
         _write(changed)
     for file in changed:
-        click.echo(f"{'would change' if check else 'changed'} {file.name}")
+        click.echo(printable(f"{'would change' if check else 'changed'} {file.name}"))
 
 
 def _write(changed: list[Formatted]) -> None:

@@ -8,6 +8,7 @@ Trusted: no, checked by the conformance tests.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -17,6 +18,7 @@ import click
 from verifier.cli.shared import Failure, report
 from verifier.cli.streams import prepare
 from verifier.diagnostics.model import Diagnosed
+from verifier.diagnostics.render import printable
 
 COMMANDS = ("check", "completion", "eval", "explain", "fmt", "prove", "walk")
 
@@ -71,7 +73,9 @@ def run(words: list[str]) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo("\n".join(printable(line) for line in said.getvalue().split("\n")), nl=False, err=True)
         return 2
     except (BrokenPipeError, SystemExit):  # click turns a reader that went away into SystemExit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -86,6 +90,6 @@ def run(words: list[str]) -> int:
 def _internal(error: Exception) -> int:
     last = traceback.extract_tb(error.__traceback__)[-1]
     (place,) = getattr(error, "__notes__", ()) or (f"{os.path.basename(last.filename)}:{last.lineno}",)
-    click.echo(f"internal error: {type(error).__name__}: {error} ({place})", err=True)
+    click.echo(printable(f"internal error: {type(error).__name__}: {error} ({place})"), err=True)
     click.echo("this is a bug in slat, not in its input; nothing is claimed", err=True)
     return 70

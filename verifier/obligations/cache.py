@@ -33,7 +33,7 @@ def digest(parts: Iterable[str]) -> str:
     """A name for these texts."""
     whole = hashlib.sha256()
     for part in parts:
-        data = part.encode()
+        data = part.encode("utf-8", "surrogatepass")  # words may hold bytes that are no UTF-8
         whole.update(len(data).to_bytes(8, "big") + data)
     return whole.hexdigest()[:40]
 
