@@ -50,6 +50,8 @@ def read_access(value: object) -> Request:
             read_number(fields[LINEAR], "access", LINEAR)
         return PdpteLoad(circumstances=_circumstances(fields))
     if PHYSICAL in given:
+        if LINEAR in given:
+            raise InputError("unknown_key", f"access.{LINEAR}", f"an access has this key or `{PHYSICAL}`, not both")
         return _physical(read_fields(given, "access", PHYSICAL_REQUIRED, PHYSICAL_KEYS))
     return _linear(read_fields(given, "access", LINEAR_REQUIRED, LINEAR_KEYS))
 

@@ -189,9 +189,9 @@ def _qualification(document: Document, setting: Setting) -> Iterator[str]:
 def _virtualization_exception(document: Document, setting: Setting) -> Iterator[str]:
     area = document["virtualization_exception_information"]
     yield f"  {'information area':<24}{area['address']} (host-physical)"
-    yield f"  {'  guest-linear address':<24}{area['guest_linear_address']}"
-    yield f"  {'  guest-physical address':<24}{area['guest_physical_address']}"
-    yield f"  {'  EPTP index':<24}{area['eptp_index']}"
+    yield f"  {' guest-linear address':<24}{area['guest_linear_address']}"
+    yield f"  {' guest-physical address':<24}{area['guest_physical_address']}"
+    yield f"  {' EPTP index':<24}{area['eptp_index']}"
     yield from _qualification(area, setting)
     if "exit_reason" in document:
         yield "  intercepted by the exception bitmap: VM exit, basic exit reason 0"

@@ -272,6 +272,11 @@ def test_equal_scenarios_give_equal_bytes():
     assert json.dumps(answer(parse_json(text))) == json.dumps(answer(parse_json(text)))
 
 
+def test_whoever_gives_both_addresses_hears_that_they_exclude_each_other():
+    with pytest.raises(InputError, match="an access has this key or `guest_physical_address`, not both"):
+        read_scenario(changed(access={"guest_physical_address": 0}))
+
+
 ERRORS = {
     "no object at all": ([], "wrong_type", ""),
     "an unknown key": (changed(more=1), "unknown_key", "more"),

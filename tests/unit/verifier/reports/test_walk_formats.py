@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -52,6 +53,7 @@ def test_a_mail_holds_the_words_of_the_drawing_in_72_columns_without_trailing_bl
         assert max(map(len, lines)) <= 72, f"seed {SEED}\n{mail}"
         assert mail == "\n".join(line.rstrip() for line in lines) + "\n", f"seed {SEED}\n{mail}"
         assert words(mail) == words(render(document, setting)), f"seed {SEED}\n{mail}"
+        assert not re.search(r"\w0x", mail), f"a word touches its number, seed {SEED}\n{mail}"
         seen.add(document["outcome"])
     assert {"ok", "page_fault", "ept_violation", "ept_misconfiguration", "vm_entry_failure"} <= seen
 
