@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import click
 
+from verifier.cli import complete
 from verifier.cli.shared import fail
 from verifier.diagnostics.model import nearest
 from verifier.diagnostics.pages import codes, read_page, title
 
 
 @click.command("explain", short_help="Explain a diagnostic, with examples.")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete.diagnostics)
 def command(code: str | None) -> None:
     """Explain the diagnostic CODE: why it exists, an example of the mistake and of its remedy.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 import models
+from verifier.cli import complete
 from verifier.cli.outputs import Outputs
 from verifier.cli.shared import Failure, Place, fail, open_project, report, root_option
 from verifier.diagnostics.model import Diagnosed
@@ -30,12 +31,13 @@ from verifier.types import typed
 
 
 @click.command("prove")
-@click.argument("claims", nargs=-1, metavar="[PATH|NAME|ID]...")
+@click.argument("claims", nargs=-1, metavar="[PATH|NAME|ID]...", shell_complete=complete.claims)
 @click.option(
     "--series",
     "series",
     multiple=True,
     metavar="NAME|all",
+    shell_complete=complete.series,
     help="The version of KVM whose claims are decided, also several times [default: the one in specs/kvm].",
 )
 @click.option("--upto", metavar="PATCH", help="Of that series only the patches through this one (number or name).")

@@ -19,6 +19,7 @@ import click
 
 from models.scenario import Document, InputError, answer, parse_json, read_scenario, render_outcome
 from models.sdm import Step, access
+from verifier.cli import complete
 from verifier.cli.shared import Failure, fail, reason
 from verifier.cli.walk_errors import diagnose, error_object
 from verifier.cli.walk_setting import setting_of
@@ -32,7 +33,7 @@ FORMATS = ("text", "json", "mail", "markdown")
 
 
 @click.command("walk")
-@click.argument("scenario", required=False, metavar="[SCENARIO]")
+@click.argument("scenario", required=False, metavar="[SCENARIO]", shell_complete=complete.files)
 @click.option("--batch", is_flag=True, help="Read JSON Lines and answer each line, in order, as JSON.")
 @click.option("--steps", is_flag=True, help="Put the steps of the walk into the answers of a batch, too.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from golden.cases import make_project, slat
@@ -92,11 +93,54 @@ def test_completion_prints_a_script_for_the_shell(tmp_path, shell):
     assert f"_SLAT_COMPLETE={shell}_complete" in said.out
 
 
-def test_completion_offers_commands_and_options():
-    environment = {**os.environ, "_SLAT_COMPLETE": "bash_complete", "COMP_WORDS": "slat fmt --ch", "COMP_CWORD": "2"}
+def completions(folder: Path, line: str) -> list[str]:
+    """What bash is offered for the last word of a line: kind and value of each."""
+    words = line.split(" ")
+    environment = {
+        **os.environ,
+        "_SLAT_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+    }
     program = [sys.executable, "-c", "from verifier.cli.main import main; main()"]
-    result = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
-    assert "--check" in result.stdout
+    result = subprocess.run(program, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout.splitlines()
+
+
+CLAIMS = """
+invariant a_bit_is_itself is T1, T2 for b: bool show b == b
+  witness a_bit_can_be_set is T10
+  for b: bool show b
+invariant broken is is
+"""
+OFFERED = [
+    ("slat fmt --ch", ["plain,--check"]),
+    ("slat pro", ["plain,prove"]),
+    ("slat prove a_b", ["plain,a_bit_is_itself", "plain,a_bit_can_be_set", "file,a_b"]),
+    ("slat prove T1 T1", ["plain,T1", "plain,T10", "file,T1"]),
+    ("slat prove proofs/ex", ["file,proofs/ex"]),
+    ("slat prove --series ", ["plain,all", "plain,now", "plain,old"]),
+    ("slat prove --series o", ["plain,old"]),
+    ("slat prove --json re", ["file,re"]),
+    ("slat explain e50", [f"plain,E50{n}" for n in range(1, 10)]),
+    ("slat walk sc", ["file,sc"]),
+    ("slat check proofs/", ["file,proofs/"]),
+]
+
+
+@pytest.mark.parametrize(("line", "offered"), OFFERED)
+def test_completion_offers_what_may_follow_also_in_specifications_with_mistakes(line, offered, project):
+    (project / "proofs" / "claims.slat").write_text(f"module proofs.claims\n{CLAIMS}")
+    for name, text in (("series.toml", 'written = "now"\n'), ("old/series.toml", "no TOML")):
+        (project / "specs" / "kvm" / "series" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / "specs" / "kvm" / "series" / name).write_text(text)
+    assert completions(project, line) == offered
+
+
+def test_completion_offers_no_claims_where_there_is_no_project_and_says_nothing_of_it(tmp_path):
+    assert completions(tmp_path, "slat prove a") == ["file,a"]
+    assert completions(tmp_path, "slat prove --root nowhere a") == ["file,a"]
 
 
 def test_an_unknown_shell_is_an_error(tmp_path):

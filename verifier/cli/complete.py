@@ -1,0 +1,77 @@
+"""What the shell's Tab key offers.
+
+In: the beginning of a word. Out: what may follow: claims, ids and paths, names of series, codes of diagnostics, files.
+Guarantee: specifications with mistakes in them are looked through as well; no error is told, nothing is offered then.
+Trusted: no, checked by tests/unit/verifier/cli.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import CompletionItem
+
+from verifier.cli.shared import root_of
+from verifier.diagnostics.model import Diagnosed
+from verifier.diagnostics.pages import codes, title
+from verifier.names.project import Project, read_project
+from verifier.names.series import FOLDER, LIST
+
+CLAIM = re.compile(r"^ *(?:invariant|witness) +(\w+)(?:\s+is\s+([A-Z]\w*(?:\s*,\s*[A-Z]\w*)*))?", re.MULTILINE)
+
+
+def claims(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names and ids of claims, and files."""
+    project = _project(context)
+    found: dict[str, None] = {}
+    for source in () if project is None else project.sources:
+        for name, ids in CLAIM.findall(source.text):
+            found |= dict.fromkeys([name, *re.findall(r"\w+", ids)])
+    return [*_offered(found, incomplete), CompletionItem(incomplete, type="file")]
+
+
+def series(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of series, that of the written one, and `all`."""
+    from verifier.obligations.versions import ALL  # which explaining and walking do without
+
+    project = _project(context)
+    names = [ALL]
+    for source in () if project is None else project.lists:
+        place = source.name.removeprefix(f"{FOLDER}/").split("/")
+        if len(place) == 2:
+            names.append(place[0])
+        elif place == [LIST]:
+            names += _written(source.text)
+    return _offered(sorted(set(names)), incomplete)
+
+
+def diagnostics(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Codes that have a page."""
+    return [CompletionItem(code, help=title(code)) for code in codes() if code.startswith(incomplete.upper())]
+
+
+def files(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Whatever the shell finds."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _project(context: click.Context) -> Project | None:
+    try:
+        return read_project(root_of(context.params.get("root")))
+    except Diagnosed:
+        return None
+
+
+def _written(text: str) -> list[str]:
+    try:
+        name = tomllib.loads(text).get("written")
+    except tomllib.TOMLDecodeError:
+        return []
+    return [name] if isinstance(name, str) else []
+
+
+def _offered(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
