@@ -2,8 +2,8 @@
 
 In: keys. Out: stored results. A run with nothing changed finds its results by the digest of all its inputs; an
 obligation finds its verdict by its text, the solvers with their versions, and the budget.
-Guarantee: a file is written whole or not at all, under a digest of its content; what cannot be read or written, or is
-not what was written, is as if it were not there.
+Guarantee: a file is written whole or not at all, under a digest of its content; what cannot be read or written, is not
+what was written, or is no answer to the question, is as if it were not there.
 Trusted: yes: what is found is believed. Examples are replayed when an obligation is found, not when a whole run is.
 """
 
@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from verifier.files import read_file, write_file
-from verifier.obligations.explain import Reason
-from verifier.obligations.minimize import Model
+from verifier.obligations.generate import Obligation
 from verifier.obligations.prove import Options, Solved
-from verifier.obligations.result import Citation, Example, Outcome, Result, Shown
+from verifier.obligations.result import Result
+from verifier.obligations.stored import restore
 from verifier.solvers.registry import BUDGETS
 
 FOLDER = Path(".slat") / "cache"
+VERDICTS = ("proved", "refuted", "unknown", "not_modelled")
 PACKAGES = {"z3": "z3-solver", "bitwuzla": "bitwuzla"}
 
 
@@ -59,14 +60,14 @@ class Cache:
         self._folder = root / FOLDER
         self._enabled = enabled
 
-    def _read(self, name: str) -> Any:
+    def _read(self, kind: Any, name: str) -> Any:
         if not self._enabled:
             return None
         try:
             seal, text = read_file(self._folder / name).decode().split("\n", 1)
-        except (OSError, ValueError):
+            return restore(kind, json.loads(text)) if seal == digest((text,)) else None
+        except (OSError, ValueError, RecursionError):
             return None
-        return json.loads(text) if seal == digest((text,)) else None
 
     def _write(self, name: str, data: object) -> None:
         if not self._enabled:
@@ -79,49 +80,18 @@ class Cache:
 
     def run(self, key: str) -> list[Result] | None:
         """The results of a whole run."""
-        data = self._read(f"run-{key}")
-        return None if data is None else [_result(entry) for entry in data]
+        results: tuple[Result, ...] | None = self._read(tuple[Result, ...], f"run-{key}")
+        if results is None or any(result.outcome.verdict not in VERDICTS for result in results):
+            return None
+        return list(results)
 
     def store_run(self, key: str, results: list[Result]) -> None:
         self._write(f"run-{key}", [asdict(result) for result in results])
 
-    def solved(self, key: str) -> Solved | None:
+    def solved(self, key: str, obligation: Obligation) -> Solved | None:
         """The solvers' word on an obligation; its transcript is not kept."""
-        data = self._read(f"obligation-{key}")
-        if data is None:
-            return None
-        model = data["model"]
-        if model is not None:
-            relevant = tuple((name, high, low) for name, high, low in model["relevant"])
-            model = Model(model["numbers"], model["unique"], relevant)
-        vacuous = None if data["vacuous"] is None else (data["vacuous"][0], data["vacuous"][1])
-        return Solved(
-            data["verdict"], vacuous, tuple(data["unneeded"]), tuple(data["assumed"]), tuple(data["used"]), model,
-            data["rlimit"], data["milliseconds"], "",
-        )  # fmt: skip
+        solved: Solved | None = self._read(Solved, f"obligation-{key}")
+        return solved if solved is not None and solved.answers(obligation) else None
 
     def store_solved(self, key: str, solved: Solved) -> None:
         self._write(f"obligation-{key}", {**asdict(solved), "transcript": ""})
-
-
-def _result(data: dict[str, Any]) -> Result:
-    made: dict[str, Any] = dict(data)
-    made["ids"] = tuple(data["ids"])
-    made["citations"] = tuple(Citation(**c) for c in data["citations"])
-    made["outcome"] = _outcome(data["outcome"])
-    return Result(**made)
-
-
-def _outcome(data: dict[str, Any]) -> Outcome:
-    made: dict[str, Any] = dict(data)
-    made["core"] = tuple(data["core"])
-    made["solvers"] = tuple(data["solvers"])
-    if data["example"] is not None:
-        made["example"] = _example(data["example"])
-    return Outcome(**made)
-
-
-def _example(data: dict[str, Any]) -> Example:
-    values = tuple(Shown(**shown) for shown in data["values"])
-    because = tuple(Reason(**reason) for reason in data["because"])
-    return Example(values, data["unique"], tuple(data["replayed"]), because)

@@ -62,6 +62,33 @@ class Solved:
     milliseconds: int
     transcript: str
 
+    @property
+    def remembered(self) -> bool:
+        """Whether it comes from the cache, which keeps no transcripts."""
+        return not self.transcript
+
+    def answers(self, obligation: Obligation) -> bool:
+        """Whether this can be an answer: its positions exist, and it has a model of these leaves where it needs one."""
+        claim, leaves = obligation.claim, {leaf.name: leaf.term.width for leaf in obligation.script.leaves}
+        positions = range(len(claim.assumptions))
+        reasons = [None, ("assume_unsatisfiable", -1)] if not self.unneeded else [("unneeded", self.unneeded[0])]
+        return (
+            self.verdict in ("proved", "refuted")
+            and self.vacuous in reasons
+            and all(i in positions for i in (*self.unneeded, *self.assumed))
+            and (self.model is not None) == _has_model(claim, self.verdict)
+            and (self.model is None or _fits(self.model, leaves))
+        )
+
+
+def _fits(model: Model, leaves: dict[str, int]) -> bool:
+    """Whether a model is one of leaves with these widths (0 for truth values)."""
+    return (
+        model.numbers.keys() == leaves.keys()
+        and all(0 <= number < 1 << max(leaves[name], 1) for name, number in model.numbers.items())
+        and all(name in leaves and -1 <= high < leaves[name] and low >= 0 for name, high, low in model.relevant)
+    )
+
 
 OPEN = Solved("unknown", None, (), (), (), None, 0, 0, "")
 """The answer of a solver whose budget ran out, for the claim or for what shows that it says something."""

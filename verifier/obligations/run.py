@@ -110,10 +110,17 @@ def _decide(claims: list[Stated], plan: Plan, cache: Cache, elsewhere: Elsewhere
             continue
         if plan.machine and one.version not in replays:
             replays[one.version] = plan.machine.prepare(one.loaded.checked, one.label)
-        answer = elsewhere.needed(one, next(solved))
+        answer, options = next(solved), replace(plan.options, replay=replays.get(one.version))
         if plan.transcripts:
             plan.transcripts(one.claim, one.label, answer.transcript)
-        outcome = finish(obligation, answer, replace(plan.options, replay=replays.get(one.version)))
+        try:
+            outcome = finish(obligation, elsewhere.needed(one, answer), options)
+        except Exception:  # whatever comes of a model that is none
+            if not answer.remembered:
+                raise
+            answer = solve(obligation, plan.options)
+            cache.store_solved(_key(obligation, plan.options), answer)
+            outcome = finish(obligation, elsewhere.needed(one, answer), options)
         yield _meaningless(one, outcome)
 
 
@@ -167,7 +174,8 @@ def _solve_all(obligations: list[Obligation], plan: Plan, cache: Cache) -> list[
     known: dict[str, Solved] = {}
     missing: dict[str, int] = {}
     for position, key in enumerate(keys):
-        found = None if plan.transcripts or key in known or key in missing else cache.solved(key)
+        new = not plan.transcripts and key not in known and key not in missing
+        found = cache.solved(key, obligations[position]) if new else None
         if found is not None:
             known[key] = found
         elif key not in known:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from programs.written import project
 
 from verifier.obligations import run as running
-from verifier.obligations.cache import FOLDER, Cache
+from verifier.obligations.cache import FOLDER, Cache, digest
 from verifier.obligations.generate import Obligation
 from verifier.obligations.prove import Options, Solved, solve
 from verifier.obligations.result import Result
@@ -127,6 +130,86 @@ def test_a_corrupted_file_is_as_if_it_were_not_there(kind: str, tmp_path: Path, 
     solved.clear()
     assert decide(tmp_path) == again
     assert solved == [], "what was corrupted has been replaced"
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a folder"])
+def test_what_is_no_file_is_as_if_it_were_not_there(kind: str, tmp_path: Path, solved: list[str]):
+    first = decide(tmp_path)
+    for file in (tmp_path / FOLDER).iterdir():
+        file.unlink()
+        (os.mkfifo if kind == "a pipe" else os.mkdir)(file)
+    for _ in range(2):
+        solved.clear()
+        assert without_times(decide(tmp_path)) == without_times(first)
+        assert len(solved) == 4
+    names = sorted(os.listdir(tmp_path / FOLDER))
+    assert [name.split("-")[0] for name in names] == ["obligation"] * 4 + ["run"]
+
+
+Place = tuple[str | int, ...]
+WRONG = (None, True, -1, 10**30, "nonsense", [], {}, [0], ["assume_unsatisfiable", 0], [["x", 9, 0]])
+
+
+def places(data: object, at: Place = ()) -> Iterator[Place]:
+    """Every part of a JSON document, itself included."""
+    yield at
+    parts = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, part in parts:
+        yield from places(part, (*at, key))
+
+
+def planted(data: Any, at: Place, wrong: object) -> object:
+    """The document with something else in one place."""
+    if not at:
+        return wrong
+    made = copy.deepcopy(data)
+    whole = made
+    for key in at[:-1]:
+        whole = whole[key]
+    whole[at[-1]] = wrong
+    return made
+
+
+def sealed(data: object) -> str:
+    text = json.dumps(data)
+    return f"{digest((text,))}\n{text}"
+
+
+def verdicts(results: list[Result]) -> list[tuple[str, str | None]]:
+    return [(r.outcome.verdict, r.outcome.vacuous) for r in results]
+
+
+@pytest.mark.parametrize("position", range(5))
+def test_wrong_content_under_a_right_seal_is_no_error_and_changes_no_verdict(position: int, tmp_path: Path):
+    first = decide(tmp_path)
+    names = sorted(os.listdir(tmp_path / FOLDER))
+    contents = {name: (tmp_path / FOLDER / name).read_text() for name in names}
+    data = json.loads(contents[names[position]].split("\n", 1)[1])
+    for at in places(data):
+        for wrong in WRONG:
+            for name in names[:4]:
+                (tmp_path / FOLDER / name).write_text(contents[name])
+            (tmp_path / FOLDER / names[4]).unlink(missing_ok=True)
+            (tmp_path / FOLDER / names[position]).write_text(sealed(planted(data, at, wrong)))
+            found = decide(tmp_path)
+            believed = names[position].startswith("run-")  # whatever looks like results
+            assert verdicts(found) == verdicts(first) or believed, (at, wrong)
+            assert {r.outcome.verdict for r in found} <= {"proved", "refuted"}, (at, wrong)
+
+
+def test_a_model_that_is_none_under_a_right_seal_is_looked_for_again(tmp_path: Path, solved: list[str]):
+    first = decide(tmp_path)
+    folder = tmp_path / FOLDER
+    for file in folder.iterdir():
+        data = json.loads(file.read_text().split("\n", 1)[1])
+        if file.name.startswith("run-"):
+            file.unlink()
+        elif data["model"] is not None:
+            data["model"]["numbers"] = {"x": 15}
+            file.write_text(sealed(data))
+    solved.clear()
+    assert without_times(decide(tmp_path)) == without_times(first)
+    assert sorted(solved) == ["second", "third"]
 
 
 def without_times(results: list[Result]) -> list[Result]:
