@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
 from random import SystemRandom
 from typing import Any
 
@@ -32,14 +33,32 @@ def shrink(case: Any, fails: Callable[[Any], bool]) -> Any:
 
 
 def simpler_cases(case: Any) -> Iterator[Any]:
-    """Cases with one scalar cleared, then with one bit cleared; a case is a tuple of cases, a flag or a number."""
-    if isinstance(case, tuple):
-        for position, part in enumerate(case):
-            for simpler in simpler_cases(part):
-                yield (*case[:position], simpler, *case[position + 1 :])
-    elif case:
+    """Cases with one scalar cleared or one key left out, then with one bit cleared.
+
+    A case is a flag, a number, or a tuple, dictionary or dataclass of cases; all else stays as it is.
+    """
+    match case:
+        case bool() | int():
+            yield from _simpler_numbers(case)
+        case tuple():
+            for position, part in enumerate(case):
+                for simpler in simpler_cases(part):
+                    yield (*case[:position], simpler, *case[position + 1 :])
+        case dict():
+            for key in case:
+                yield type(case)({k: v for k, v in case.items() if k != key})
+            for key, part in case.items():
+                yield from (type(case)({**case, key: simpler}) for simpler in simpler_cases(part))
+        case _ if is_dataclass(case) and not isinstance(case, type):
+            for field in fields(case):
+                for simpler in simpler_cases(getattr(case, field.name)):
+                    yield replace(case, **{field.name: simpler})
+        case _:
+            return
+
+
+def _simpler_numbers(case: int) -> Iterator[int]:
+    if case:
         yield type(case)(0)
-        if not isinstance(case, bool):
-            yield from (
-                case & ~(1 << bit) for bit in range(case.bit_length()) if case >> bit & 1 and case & ~(1 << bit)
-            )
+        bits = (1 << bit for bit in range(0 if isinstance(case, bool) else case.bit_length()) if case >> bit & 1)
+        yield from (case & ~bit for bit in bits if case & ~bit)

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from spec_side import make, number, record
+from spec_side import make, number, parts, record, specification_of_guests
 from spec_walks import CONTROLS, WRITE_BACK, controls, pattern_bits
 
 from models.sdm import ALL_FEATURES, Guest, LinearAccess, Machine, Processor, Vmcs
+from verifier.cli.replay_guest import compare_guest
+from verifier.cli.replay_scenario import Unrealisable
 
 Value = tuple[Any, ...]
 
@@ -119,6 +121,32 @@ def random_guest_case(rng: Random, **fixed: bool) -> GuestCase:
     guest = replace(guest, cr3=layout.cr3, pdptes=layout.pdptes)
     machine = Machine(processor=_processor(flags, features), vmcs=_vmcs(flags), guest=guest, memory=builder.memory)
     return GuestCase(machine, request, walk, tables, places)
+
+
+def without_addresses(rng: Random, walk: Value) -> Value:
+    """The walk as a solver might leave it: most addresses are 0, and those that are read fit to no entry."""
+    fields = parts(record("sdm.paging.walk.GuestWalk"), walk)
+    kept = rng.getrandbits(3) << 30
+    addresses = TABLE & -GIGABYTE
+
+    def ept(reads: Value) -> Value:
+        address, *entries = reads
+        changed = address ^ rng.getrandbits(48) if rng.random() < 0.5 else address & 0xF << 48
+        return changed, *(entry & (~addresses | kept) for entry in entries)
+
+    for level in LEVELS:
+        entry, reads = fields[level]
+        fields[level] = entry & ~(addresses & (1 << WIDTH) - 1), ept(reads)
+    return tuple((fields | {"root": 0, "final": ept(fields["final"])}).values())
+
+
+def disagrees_about(walk: Value) -> bool:
+    """Whether interpreter and reference MMU differ on the walk as a scenario; one that is none does not count."""
+    try:
+        _, _, expected, observed = compare_guest(specification_of_guests(), walk)
+    except Unrealisable:
+        return False
+    return expected != observed
 
 
 def _paging(guest: Guest, features: frozenset[Any]) -> Value:

@@ -12,7 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from verifier.cli.replay import Specification, specification
+from verifier.cli.replay_ept import Specification, specification
+from verifier.cli.replay_guest import GuestSpecification, guest_specification
 from verifier.core import interpret
 from verifier.core.interpret import Env, Meaning, apply
 from verifier.names.project import Project, read_project
@@ -40,6 +41,14 @@ def checked() -> typed.Checked:
 def specification_of_ept() -> Specification:
     """What `specs/sdm/ept` says of one access."""
     spec = specification(checked())
+    assert spec is not None
+    return spec
+
+
+@cache
+def specification_of_guests() -> GuestSpecification:
+    """What `specs/sdm/paging` says of one linear access."""
+    spec = guest_specification(checked(), specification_of_ept())
     assert spec is not None
     return spec
 

@@ -15,7 +15,7 @@ from spec_side import make, number, record, specification_of_ept
 
 from models.scenario import read_scenario
 from models.sdm import access
-from verifier.cli.replay import Verdict, compare, observed
+from verifier.cli.replay_ept import Verdict, compare, observed
 from verifier.cli.replay_scenario import Unrealisable, scenario
 
 Value = tuple[Any, ...]

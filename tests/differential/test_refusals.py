@@ -193,6 +193,23 @@ def test_each_control_is_modelled_or_refused_or_reserved(field: str) -> None:
             assert said in ("refused", "controls fail"), bit
 
 
+@pytest.mark.parametrize(
+    ("controls", "activate"),
+    [({"secondary_controls": 2, "tertiary_controls": 1 << 1}, 1 << 17), ({"secondary_controls": 2 | 1 << 13}, 1 << 31)],
+    ids=["enable HLAT", "enable VM functions"],
+)
+def test_a_control_that_is_set_and_not_modelled_is_accepted_while_it_is_not_in_force(
+    controls: dict[str, int], activate: int
+) -> None:
+    guest = Guest(cr0=0x80050033, cr3=0, cr4=0x2020, efer=0xD00, cpl=0, rflags=2)
+    cpu = Processor(maxphyaddr=40, raw_maxphyaddr=40, ept_vpid_cap=0xE341C1)
+    request = PhysicalAccess(kind="read", guest_physical_address=0)
+    both = 1 << 31 | 1 << 17
+    for primary, expected in ((both, "refused"), (both & ~activate, "run")):
+        vmcs = Vmcs(eptp=0x101E, primary_controls=primary, **controls)
+        assert verdict(Machine(processor=cpu, vmcs=vmcs, guest=guest, memory={}), request) == expected
+
+
 def test_without_ept_a_physical_address_lies_below_maxphyaddr() -> None:
     guest = Guest(cr0=0x80050033, cr3=0, cr4=0x2020, efer=0xD00, cpl=0, rflags=2)
     cpu = Processor(maxphyaddr=40, raw_maxphyaddr=40, ept_vpid_cap=0xE341C1)

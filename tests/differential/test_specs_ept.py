@@ -29,7 +29,7 @@ from spec_walks import (
     random_case,
 )
 
-from verifier.cli.replay import compare, specification
+from verifier.cli.replay_ept import compare, specification
 from verifier.cli.replay_scenario import Unrealisable
 from verifier.core import interpret
 from verifier.types.load import load

@@ -24,7 +24,7 @@ from models.sdm import PhysicalAccess
 from models.sdm.ept.access import physical_access
 from models.sdm.ept.entry import configure
 from models.sdm.ept.vectorised import ALLOWED, MISCONFIGURATION, VIOLATION, Decisions, decide
-from verifier.cli.replay import Verdict
+from verifier.cli.replay_ept import Verdict
 from verifier.cli.replay_scenario import scenario
 
 SETTINGS, COLUMNS = 60, 60

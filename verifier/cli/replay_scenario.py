@@ -57,6 +57,10 @@ class Unrealisable(Exception):  # noqa: N818  (no error: the walk is one that no
     """Why no scenario expresses the walk."""
 
 
+class NeedsGuest(Unrealisable):
+    """A scenario with a linear access may express it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """One access through one walk: `used` names the levels that the walk reads, from the root down.
@@ -77,20 +81,16 @@ class Situation:
 
 def scenario(at: Situation) -> Fields:
     """The document. Raises `Unrealisable`."""
-    width = _maxphyaddr(at.controls["beyond_maxphyaddr"])
+    width = maxphyaddr(at.controls["beyond_maxphyaddr"])
     _refuse(at)
     memory, address = _tables(at, width)
-    free = _free_pages(memory, width)
     vmcs = _vmcs(at, width)
+    add_areas(at.controls, vmcs, memory, address, at.sub_page)
     if at.controls["ept_violation_ve"]:
-        vmcs["ve_information_address"] = area = next(free)
-        memory[area] = at.around["in_use"] << 32
-    if at.controls["sub_page_write"]:
-        vmcs["sppt_pointer"] = root = next(free)
-        _sub_page_table(memory, address, chain([root], free), at.sub_page)
+        memory[vmcs["ve_information_address"]] = at.around["in_use"] << 32
     return {
         "schema": "slat-scenario-1",
-        "cpu": {"maxphyaddr": width, "ept_vpid_cap": hex(ALWAYS_SUPPORTED | _mask(at.controls, CAPABILITIES))},
+        "cpu": {"maxphyaddr": width, "ept_vpid_cap": hex(capabilities(at.controls))},
         "vmcs": {key: hex(value) for key, value in vmcs.items()},
         "guest": _guest(at),
         "memory": {hex(place): hex(word) for place, word in sorted(memory.items()) if word},
@@ -98,7 +98,8 @@ def scenario(at: Situation) -> Fields:
     }
 
 
-def _maxphyaddr(beyond: int) -> int:
+def maxphyaddr(beyond: int) -> int:
+    """The width whose bits 51 and below, from it on, are `beyond`."""
     width = 52 - beyond.bit_count()
     if width < 32 or beyond != (1 << 52) - (1 << width):
         raise Unrealisable(f"{hex(beyond)} are no bits 51:MAXPHYADDR")
@@ -118,7 +119,7 @@ def _refuse(at: Situation) -> None:
         raise Unrealisable("writes that sub-page write permissions never concern are not modelled")
     verifying = controls["guest_paging_verification"] and controls["paging_write"]
     if verifying and not at.access["guest_paging_verified"]:
-        raise Unrealisable("guest-paging verification needs the guest's own walk")
+        raise NeedsGuest("guest-paging verification needs the guest's own walk")
 
 
 def _tables(at: Situation, width: int) -> tuple[dict[int, int], int]:
@@ -139,6 +140,17 @@ def _tables(at: Situation, width: int) -> tuple[dict[int, int], int]:
         memory[table | index << 3] = at.walk[name]
         table = at.walk[name] & TABLE
     return memory, address
+
+
+def add_areas(controls: Fields, vmcs: dict[str, int], memory: dict[int, int], address: int, answer: str) -> None:
+    """What #VE and sub-page write permissions need in memory: the latter give this answer for `address`."""
+    free = _free_pages(memory, maxphyaddr(controls["beyond_maxphyaddr"]))
+    if controls["ept_violation_ve"]:
+        vmcs["ve_information_address"] = area = next(free)
+        memory[area] = 0
+    if controls["sub_page_write"]:
+        vmcs["sppt_pointer"] = root = next(free)
+        _sub_page_table(memory, address, chain([root], free), answer)
 
 
 def _free_pages(memory: dict[int, int], width: int) -> Iterator[int]:
@@ -162,19 +174,29 @@ def _sub_page_table(memory: dict[int, int], address: int, pages: Iterator[int], 
 
 
 def _vmcs(at: Situation, width: int) -> dict[str, int]:
-    controls = at.controls
-    eptp: int = at.walk["root"] & TABLE & (1 << width) - 1 | 6
-    eptp |= (4 if controls["five_level"] else 3) << 3
-    eptp |= controls["accessed_dirty"] << 6 | controls["supervisor_shadow_stack"] << 7
-    secondary = ENABLE_EPT | _mask(controls, SECONDARY)
-    return {
-        "eptp": eptp,
-        "primary_controls": ACTIVATE,
-        "secondary_controls": secondary | (0 if _protected(at) else UNRESTRICTED_GUEST),
-        "tertiary_controls": _mask(controls, TERTIARY),
+    vmcs = vmcs_fields(at.controls, at.walk["root"] & TABLE & (1 << width) - 1)
+    vmcs["secondary_controls"] |= 0 if _protected(at) else UNRESTRICTED_GUEST
+    return vmcs | {
         "pin_controls": at.around["nmi_exiting"] << 3 | at.around["virtual_nmis"] << 5,
         "exception_bitmap": at.around["exception_bitmap"],
     }
+
+
+def vmcs_fields(controls: Fields, root: int) -> dict[str, int]:
+    """The VMCS with these controls of EPT."""
+    eptp = root | 6 | (4 if controls["five_level"] else 3) << 3
+    eptp |= controls["accessed_dirty"] << 6 | controls["supervisor_shadow_stack"] << 7
+    return {
+        "eptp": eptp,
+        "primary_controls": ACTIVATE,
+        "secondary_controls": ENABLE_EPT | _mask(controls, SECONDARY),
+        "tertiary_controls": _mask(controls, TERTIARY),
+    }
+
+
+def capabilities(controls: Fields) -> int:
+    """IA32_VMX_EPT_VPID_CAP of a processor with what the controls need."""
+    return ALWAYS_SUPPORTED | _mask(controls, CAPABILITIES)
 
 
 def _mask(controls: Fields, bits: dict[str, int]) -> int:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from verifier.cli import replay
+from verifier.cli import replay_ept
 from verifier.cli.main import run
-from verifier.cli.replay import Verdict
+from verifier.cli.replay_ept import Verdict
 
 ROOT = Path(__file__).parents[4]
 CLAIM = "bit_6_is_for_fetches"
@@ -34,11 +34,29 @@ def test_a_saved_scenario_walks_to_the_outcome_of_the_counterexample(
     assert int(outcome["exit_qualification"], 16) >> 6 & 1, "the claim is that bit 6 stays clear for a read"
 
 
+IMPOSSIBLE = """// An example that is no machine.
+module proofs.impossible
+use sdm.ept.walk
+
+invariant there_is_no_such_processor per SDM "EPT Overview"
+  "A processor whose MAXPHYADDR leaves out one bit alone."
+  for walk: EptWalk
+  assume walk.controls.beyond_maxphyaddr == [40]
+  show !walk.controls.mbec
+  expect refuted "it is for the report"
+"""
+
+
 def test_an_example_that_no_scenario_expresses_is_replayed_on_the_interpreter_alone(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["prove", "verification_violation_with_all_rights", "-v", "--no-cache"]) == 0
+    shutil.copytree(ROOT / "specs", tmp_path / "specs")
+    (tmp_path / "proofs").mkdir()
+    (tmp_path / "proofs" / "impossible.slat").write_text(IMPOSSIBLE)
+    monkeypatch.chdir(tmp_path)
+    assert run(["prove", "-v", "--save", str(tmp_path / "walks")]) == 0
     assert "replayed on the interpreter)" in capsys.readouterr().out
+    assert not list(tmp_path.glob("walks/*"))
 
 
 def test_a_disagreement_ends_with_70_after_all_verdicts_and_is_not_remembered(
@@ -46,7 +64,7 @@ def test_a_disagreement_ends_with_70_after_all_verdicts_and_is_not_remembered(
 ) -> None:
     for part in ("specs", "proofs"):
         shutil.copytree(ROOT / part, tmp_path / part)
-    monkeypatch.setattr(replay, "run", lambda document: Verdict("TRANSLATED"))
+    monkeypatch.setattr(replay_ept, "run", lambda document: Verdict("TRANSLATED"))
     for _ in range(2):
         assert run(["prove", CLAIM, "-v", "--root", str(tmp_path)]) == 70
         said = capsys.readouterr()
@@ -60,7 +78,7 @@ def test_a_disagreement_is_told_and_ends_with_70_also_if_nothing_can_be_written(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(replay, "run", lambda document: Verdict("TRANSLATED"))
+    monkeypatch.setattr(replay_ept, "run", lambda document: Verdict("TRANSLATED"))
     monkeypatch.setattr("os.replace", full)
     assert run(["prove", CLAIM, "--no-cache", "--json", str(tmp_path / "results.json")]) == 70
     said = capsys.readouterr()
