@@ -1,7 +1,7 @@
 """Models as the reader sees them: names, fields and don't-cares.
 
 In: leaves and a model. Out: one line for each input of which something matters, and the raw numbers of all.
-Guarantee: what is left out does not matter: the claim fails whatever it is.
+Guarantee: what is left out does not matter: the claim fails whatever it is, as long as the assumptions hold.
 Trusted: no, checked by golden reports.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from verifier.core.show import show_number, show_value
-from verifier.obligations.minimize import Model
+from verifier.obligations.minimize import Model, Named
 from verifier.obligations.result import Shown
 from verifier.smt.symbolic import Leaf
 from verifier.types.kinds import Bool, Layout, LayoutField, List, Type
@@ -18,15 +18,20 @@ from verifier.types.kinds import Bool, Layout, LayoutField, List, Type
 
 def show_values(leaves: tuple[Leaf, ...], model: Model) -> tuple[Shown, ...]:
     """Every leaf in order."""
-    relevant: dict[str, int] = {}
-    for name, high, low in model.relevant:
-        mask = 1 if high < 0 else (1 << (high + 1)) - (1 << low)
-        relevant[name] = relevant.get(name, 0) | mask
-    names = _names(leaves)
+    deciding, assumed = _masks(model.relevant), _masks(model.assumed)
     return tuple(
-        _shown(leaf, name, model.numbers[leaf.name], relevant.get(leaf.name, 0))
-        for leaf, name in zip(leaves, names, strict=True)
+        _shown(leaf, name, model.numbers[leaf.name], (deciding.get(leaf.name, 0), assumed.get(leaf.name, 0)))
+        for leaf, name in zip(leaves, _names(leaves), strict=True)
     )
+
+
+def _masks(parts: Named) -> dict[str, int]:
+    """For each leaf the bits that these parts cover."""
+    masks: dict[str, int] = {}
+    for name, high, low in parts:
+        mask = 1 if high < 0 else (1 << (high + 1)) - (1 << low)
+        masks[name] = masks.get(name, 0) | mask
+    return masks
 
 
 def _names(leaves: tuple[Leaf, ...]) -> Iterator[str]:
@@ -41,10 +46,11 @@ def _names(leaves: tuple[Leaf, ...]) -> Iterator[str]:
         yield f"undefined in {owner}" + (f" ({made[owner]})" if made[owner] > 1 else "")
 
 
-def _shown(leaf: Leaf, name: str, value: int, relevant: int) -> Shown:
-    width = leaf.term.width
-    raw = ("false", "true")[value] if width == 0 else f"0x{value:x}"
-    return Shown(name, _text(leaf.kind, value, relevant), raw, relevant != 0)
+def _shown(leaf: Leaf, name: str, value: int, masks: tuple[int, int]) -> Shown:
+    deciding, assumed = masks
+    raw = ("false", "true")[value] if leaf.term.width == 0 else f"0x{value:x}"
+    text = _text(leaf.kind, value, deciding | assumed)
+    return Shown(name, text, raw, deciding != 0, assumed != 0 and deciding == 0)
 
 
 def _text(kind: Type, value: int, relevant: int) -> str:

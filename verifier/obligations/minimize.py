@@ -2,7 +2,8 @@
 
 In: a session whose last answer was `sat`, and its leaves. Out: the one canonical model.
 Guarantee: no model has fewer set bits; among those with as few it is the first in the order of the leaves, so every
-run and every machine shows the same one. A part that does not matter may be anything: the claim fails all the same.
+run and every machine shows the same one. A part that does not matter may be anything that the assumptions allow: the
+claim fails all the same. Those that only the assumptions need are told apart.
 Trusted: no: the model is replayed on the interpreter.
 """
 
@@ -10,11 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from verifier.smt.script import Script, literal, symbol
 from verifier.smt.symbolic import Leaf
 from verifier.solvers.session import Session
 from verifier.types.kinds import Layout
+
+CHEAP = 100_000
+"""A question that costs the solver no more than this, in its own units, may be asked a hundred times."""
+
+T = TypeVar("T")
+Named = tuple[tuple[str, int, int], ...]
 
 
 class BudgetSpent(Exception):  # noqa: N818
@@ -23,11 +31,16 @@ class BudgetSpent(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Numbers by leaf; `unique` if no other model has as few set bits; `relevant` parts as (leaf, high, low)."""
+    """Numbers by leaf; `unique` if no other model has as few set bits.
+
+    `relevant` parts, as (leaf, high, low), make the claim fail as long as the assumptions hold; `assumed` are others
+    that make them hold.
+    """
 
     numbers: dict[str, int]
     unique: bool
     relevant: tuple[tuple[str, int, int], ...]
+    assumed: tuple[tuple[str, int, int], ...]
 
 
 def minimize(session: Session, script: Script) -> Model:
@@ -40,7 +53,8 @@ def minimize(session: Session, script: Script) -> Model:
         search.first_in_order()
     unique = search.is_unique()
     session.pop()  # what matters is a question about models of any size
-    return Model(dict(zip(search.names, search.model, strict=True)), unique, search.relevant())
+    relevant, assumed = search.relevant()
+    return Model(dict(zip(search.names, search.model, strict=True)), unique, relevant, assumed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,7 @@ class _Search:
         self.model = self.session.values(self.symbols)
         return True
 
-    def _under(self, commands: str, ask: Callable[[], bool]) -> bool:
+    def _under(self, commands: str, ask: Callable[[], T]) -> T:
         """The answer of `ask` with `commands` asserted for its duration."""
         self.session.push()
         self.session.add(commands)
@@ -135,17 +149,27 @@ class _Search:
         self.model = kept
         return not other
 
-    def relevant(self) -> tuple[tuple[str, int, int], ...]:
-        """A least set of parts that alone makes the goal and the assumptions hold."""
+    def relevant(self) -> tuple[Named, Named]:
+        """A least set of parts that makes the goal hold where the assumptions do, and a least one that adds those."""
         fixed = {f"|fix {i}|": part for i, part in enumerate(_parts(self.leaves))}
+        *assumptions, goal = self.script.conditions
         self.session.push()
         self.session.add("".join(self._fix(name, part) for name, part in fixed.items()))
         self.session.add("".join(f"(assert {name})\n" for name in self.script.definitions))
-        failing = " ".join(f"(not {text})" for text in self.script.conditions)
-        self.session.add(f"(assert (or false {failing}))\n")
-        needed = self._least(list(fixed))
+        given = "".join(f"(assert {text})\n" for text in assumptions)
+        variables = list(dict.fromkeys(name.split(".")[0] for name in self.names))
+        places = {leaf: variables.index(name.split(".")[0]) for leaf, name in enumerate(self.names)}
+        # what stands last among a claim's variables is closest to the matter
+        wanted = sorted(fixed, key=lambda name: -places[fixed[name].leaf])
+        deciding = self._under(f"{given}(assert (not {goal}))\n", lambda: self._least(wanted))
+        failing = " ".join(f"(not {text})" for text in assumptions)
+        others = [name for name in fixed if name not in deciding]
+        assumed = self._under(f"(assert (or false false {failing}))\n", lambda: self._shrink(others, deciding))
         self.session.pop()
-        return tuple((self.names[fixed[n].leaf], fixed[n].high, fixed[n].low) for n in needed)
+        return tuple(self._named(fixed[n]) for n in deciding), tuple(self._named(fixed[n]) for n in assumed)
+
+    def _named(self, part: _Part) -> tuple[str, int, int]:
+        return self.names[part.leaf], part.high, part.low
 
     def _fix(self, name: str, part: _Part) -> str:
         leaf = self.leaves[part.leaf]
@@ -158,18 +182,45 @@ class _Search:
         return f"(declare-const {name} Bool)\n(assert (=> {name} (= {term} {literal(value, width)})))\n"
 
     def _least(self, names: list[str]) -> list[str]:
-        if self._check(names):
+        """A least part of `names` that cannot hold.
+
+        Where questions are cheap, a name is in it only if all that stand before it in `names` do not suffice (the
+        QuickXplain algorithm), so that entries below the end of a walk are left out.
+        """
+        before = self.session.spent
+        self._contradict(names)
+        cheap = self.session.spent - before <= CHEAP
+        return self._explain([], True, names) if cheap else self._shrink(names, [])
+
+    def _shrink(self, names: list[str], given: list[str]) -> list[str]:
+        """A least part of `names` that, with all of `given`, cannot hold, found from the solver's core."""
+        if not self._contradict([*given, *names]):
             raise AssertionError("a model that is no model")
         kept = self._core_of(names)
-        for name in list(kept):
+        for name in reversed(kept):
             fewer = [other for other in kept if other != name]
-            if name in kept and not self._check(fewer):
+            if name in kept and self._contradict([*given, *fewer]):
                 kept = self._core_of(fewer)
         return kept
 
     def _core_of(self, names: list[str]) -> list[str]:
         core = set(self.session.core())
         return [name for name in names if name in core]
+
+    def _explain(self, given: list[str], grown: bool, names: list[str]) -> list[str]:
+        """What of `names` is needed beside `given`; `grown` if that has not been asked of these yet."""
+        if not names or (grown and self._contradict(given)):
+            return []
+        if len(names) == 1:
+            return names
+        half = len(names) // 2
+        first, second = names[:half], names[half:]
+        later = self._explain([*given, *first], True, second)
+        earlier = self._explain([*given, *later], bool(later), first)
+        return [*earlier, *later]
+
+    def _contradict(self, names: list[str]) -> bool:
+        return not self._check(names)
 
 
 def _parts(leaves: Sequence[Leaf]) -> Iterator[_Part]:

@@ -14,12 +14,16 @@ from verifier.obligations.explain import Reason
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One input of a counterexample: `name` and what of it matters."""
+    """One input of a counterexample: `name` and what of it matters.
+
+    `matters`: without it the claim need not fail; `assumed`: without it the assumptions need not hold.
+    """
 
     name: str
     value: str
     raw: str
     matters: bool
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ def example_document(example: Example) -> dict[str, object]:
     return {
         "values": {shown.name: shown.raw for shown in example.values},
         "matters": [shown.name for shown in example.values if shown.matters],
+        "assumed": [shown.name for shown in example.values if shown.assumed],
         "minimal": True,
         "unique": example.unique,
         "replayed": list(example.replayed),

@@ -24,12 +24,23 @@ class Columns:
     width: int
 
 
+MOST_ASSUMED = 8
+"""More entries than these say little of a counterexample."""
+
+
 def value_lines(example: Example, columns: Columns) -> Iterator[str]:
-    """What matters, and a line for the rest if there is one."""
+    """What matters, what makes the assumptions hold, and a line for the rest if there is one."""
     shown = [value for value in example.values if value.matters]
     for name, texts in _entries(shown):
         yield from _entry(name, texts, columns)
-    if len(shown) < len(example.values):
+    assumed = list(_entries([value for value in example.values if value.assumed]))
+    if assumed:
+        yield " " * columns.name + "and, so that the assumptions hold"
+    for name, texts in assumed[:MOST_ASSUMED]:
+        yield from _entry(name, texts, columns)
+    if len(assumed) > MOST_ASSUMED:
+        yield from _entry("…", [f"{len(assumed) - MOST_ASSUMED} more, which --json lists"], columns)
+    if any(not (value.matters or value.assumed) for value in example.values):
         yield from _entry("anything else", ["does not matter"], columns)
 
 

@@ -68,7 +68,8 @@ def test_the_core_names_clauses_that_say_no_more_than_a_field():
     invariant c for e: E assume e.b show set(e) && !never(e)
     """
     assert set(outcome(text).core) == {
-        "assume e.b", "proofs.m.flagged.a", "proofs.m.flagged.b", "proofs.m.never.a", "proofs.m.never.no", "proofs.m.set",
+        "assume e.b", "proofs.m.flagged.a", "proofs.m.flagged.b", "proofs.m.never.a", "proofs.m.never.no",
+        "proofs.m.set",
     }  # fmt: skip
 
 
@@ -122,11 +123,11 @@ def replayed(model: Model) -> Outcome:
 @pytest.mark.parametrize("number", [4, 13, 0])
 def test_a_model_that_the_interpreter_does_not_confirm_is_never_shown(number: int):
     with pytest.raises(Disagreement, match="does not confirm"):
-        replayed(Model({"x": number}, True, ()))
+        replayed(Model({"x": number}, True, (), ()))
 
 
 def test_a_model_that_the_interpreter_confirms_is_shown_as_replayed():
-    example = replayed(Model({"x": 5}, True, (("x", 3, 0),))).example
+    example = replayed(Model({"x": 5}, True, (("x", 3, 0),), ())).example
     assert example is not None
     assert example.replayed == ("interpreter",)
 

@@ -53,10 +53,11 @@ def claim(cubes: list[Cube], assumed: Cube | None) -> str:
     return f"{TYPES} invariant c for l: L, b: bool, y: bits(2), e: E {assume} show {word}!({fails})"
 
 
-def failing(cubes: list[Cube], assumed: Cube | None) -> list[Input]:
-    def meets(given: Input, cube: Cube) -> bool:
-        return joined(given) & cube.mask == cube.value
+def meets(given: Input, cube: Cube) -> bool:
+    return joined(given) & cube.mask == cube.value
 
+
+def failing(cubes: list[Cube], assumed: Cube | None) -> list[Input]:
     return [
         given
         for given in INPUTS
@@ -105,17 +106,36 @@ def test_the_model_is_the_first_of_those_with_the_fewest_bits_and_its_parts_alon
     first = min(smallest, key=lambda given: tuple(given.values()))
     assert solved.model.numbers == first
     assert solved.model.unique == (len(smallest) == 1)
-    assert_relevant(solved.model, first, fails)
+    assert_relevant(solved.model, first, fails, assumed)
 
 
-def assert_relevant(model: Model, first: Input, fails: list[Input]) -> None:
-    """The relevant parts are enough, and each of them is needed."""
-    parts = list(model.relevant)
-    assert set(parts) <= set(PARTS)
-    assert all(given in fails for given in agreeing(first, parts))
+def assert_relevant(model: Model, first: Input, fails: list[Input], assumed: Cube | None) -> None:
+    """The relevant parts are enough where the assumption holds, with the others it does, and each one is needed."""
+    parts, others = list(model.relevant), list(model.assumed)
+    assert {*parts, *others} <= set(PARTS)
+    holding = [given for given in INPUTS if assumed is None or meets(given, assumed)]
+    assert all(given in fails for given in agreeing(first, parts) if given in holding)
+    assert all(given in holding for given in agreeing(first, [*parts, *others]))
     for dropped in parts:
         fewer = [other for other in parts if other != dropped]
-        assert any(given not in fails for given in agreeing(first, fewer)), dropped
+        assert any(given not in fails for given in agreeing(first, fewer) if given in holding), dropped
+    for dropped in others:
+        fewer = [other for other in others if other != dropped]
+        assert any(given not in holding for given in agreeing(first, [*parts, *fewer])), dropped
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_stands_last_is_left_out_where_something_before_it_suffices(solver: str):
+    model = model_of("invariant c for x: bits(2), y: bits(2) show x == 1 || y == 1", solver)
+    assert (model.relevant, model.assumed) == ((("x", 1, 0), ("y", 1, 0)), ())
+    model = model_of("invariant c for x: bits(2), y: bits(2) show !(x == 0 || y == 0)", solver)
+    assert (model.relevant, model.assumed) == ((("x", 1, 0),), ())
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_only_an_assumption_needs_is_told_apart(solver: str):
+    model = model_of("invariant c for x: bits(2), y: bits(2) assume y == 2 show x == 1", solver)
+    assert (model.relevant, model.assumed) == ((("x", 1, 0),), (("y", 1, 0),))
 
 
 def model_of(text: str, solver: str) -> Model:
