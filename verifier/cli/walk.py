@@ -1,6 +1,7 @@
 """`slat walk`: runs the reference MMU.
 
-In: scenarios (slat-scenario-1). Out: what becomes of each access, as a drawing or as slat-outcome-1 documents.
+In: scenarios (slat-scenario-1, slat-nested-scenario-1). Out: what becomes of each access, as a drawing or as documents
+(slat-outcome-1, slat-nested-outcome-1).
 Guarantee: one answer for each line of a batch, in order, in constant memory; wrong input never ends in a traceback.
 Trusted: no, checked by tests/unit/verifier/cli.
 """
@@ -17,16 +18,19 @@ from typing import TextIO
 
 import click
 
+from models.kvm.scenario import answer_nested, is_nested
 from models.scenario import Document, InputError, answer, parse_json, read_scenario, render_outcome
 from models.sdm import Step, access
 from verifier.cli import complete
 from verifier.cli.shared import Failure, fail, reason
 from verifier.cli.walk_errors import diagnose, error_object
+from verifier.cli.walk_nested import perform
 from verifier.cli.walk_setting import setting_of
 from verifier.diagnostics.model import Diagnosed
 from verifier.files import open_file
 from verifier.reports.walk_markdown import render_markdown
-from verifier.reports.walk_text import NARROW, render
+from verifier.reports.walk_nested import render_nested_markdown, render_nested_walk
+from verifier.reports.walk_text import NARROW, Setting, render
 
 STANDARD_INPUT = "-"
 FORMATS = ("text", "json", "mail", "markdown")
@@ -96,17 +100,25 @@ def _cannot_read(name: str, error: OSError) -> Diagnosed:
 def _single(text: str, name: str, form: str) -> str:
     """The answer to one scenario."""
     try:
-        scenario = read_scenario(parse_json(text))
-        trace: list[Step] = []
-        document = render_outcome(access(scenario.machine, scenario.request, trace), trace)
+        scenario = parse_json(text)
+        nested = is_nested(scenario)
+        document, setting = perform(scenario) if nested else _perform(scenario)
     except InputError as error:
         raise Diagnosed([diagnose(error, "<stdin>" if name == STANDARD_INPUT else name)]) from None
     if form == "json":
         return json.dumps(document, indent=2) + "\n"
-    setting = setting_of(scenario)
     if form == "markdown":
-        return render_markdown(document, setting)
-    return render(document, replace(setting, page=NARROW) if form == "mail" else setting)
+        return (render_nested_markdown if nested else render_markdown)(document, setting)
+    setting = replace(setting, page=NARROW) if form == "mail" else setting
+    return (render_nested_walk if nested else render)(document, setting)
+
+
+def _perform(document: object) -> tuple[Document, Setting]:
+    """The answer to a parsed scenario without nesting, with its steps, and what a drawing says around it."""
+    scenario = read_scenario(document)
+    trace: list[Step] = []
+    answered = render_outcome(access(scenario.machine, scenario.request, trace), trace)
+    return answered, setting_of(scenario)
 
 
 def _answer_lines(lines: TextIO, name: str, steps: bool) -> bool:
@@ -137,6 +149,7 @@ def _lines(source: TextIO, name: str) -> Iterator[str]:
 def _documents(lines: Iterable[str], steps: bool) -> Iterable[Document]:
     for line in lines:
         try:
-            yield answer(parse_json(line), steps)
+            document = parse_json(line)
+            yield answer_nested(document, steps) if is_nested(document) else answer(document, steps)
         except InputError as error:
             yield error_object(error)

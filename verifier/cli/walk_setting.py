@@ -36,14 +36,15 @@ def setting_of(scenario: Scenario) -> Setting:
     machine = scenario.machine
     secondary = ctl.secondary_in_force(machine.vmcs)
     headlines = (
-        f"{_request(scenario.request, machine.guest)}",
-        f"guest  {', '.join(_guest(machine.guest))}",
+        f"{describe_request(scenario.request, machine.guest)}",
+        f"guest  {', '.join(describe_guest(machine.guest))}",
         f"EPT    {', '.join(_ept(machine))}",
     )
     return Setting(headlines, bool(secondary & ctl.MODE_BASED_EXECUTE_CONTROL), machine.memory)
 
 
-def _request(request: Request, guest: Guest) -> str:
+def describe_request(request: Request, guest: Guest) -> str:
+    """The access and its flags in words."""
     match request:
         case LinearAccess():
             words = [f"{request.kind} at linear address {hex(request.linear_address)}"]
@@ -67,7 +68,8 @@ def _circumstances(around: Circumstances) -> Iterator[str]:
     return (flag.replace("_", " ") for flag in flags if getattr(around, flag))
 
 
-def _guest(guest: Guest) -> Iterator[str]:
+def describe_guest(guest: Guest) -> Iterator[str]:
+    """The guest's paging, privilege level and flags that matter."""
     mode = paging_mode(guest.cr0, guest.cr4, guest.efer)
     yield "no paging" if mode == "none" else f"{mode} paging, CR3 {hex(guest.cr3)}"
     yield f"CPL {guest.cpl}"

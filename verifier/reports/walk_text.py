@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,17 +74,23 @@ class Setting:
 
 def render(document: Document, setting: Setting) -> str:
     """The text, with a final end of line."""
-    steps: list[Document] = document["steps"]
-    page = setting.page
-    lines = [*setting.headlines, ""]
-    decisive = _decisive(steps)
+    lines = [*setting.headlines, "", *draw_steps(document["steps"], setting), ""]
+    return paged([*lines, *draw_outcome(document, setting), *_memory(document, setting)], setting.page)
+
+
+def paged(lines: Iterable[str], page: Page) -> str:
+    """The lines as they fit the page, with a final end of line."""
+    return "\n".join(part.rstrip() for line in lines for part in _fitting(line, page)) + "\n"
+
+
+def draw_steps(steps: list[Document], setting: Setting) -> Iterator[str]:
+    """The walk level by level, below its columns' names."""
+    page, decisive = setting.page, _decisive(steps)
     if any("entry" in step for step in steps):
         bits = f"{'bits':<{page.bits}}" if page.bits else ""
-        lines.append(f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{bits}rights")
+        yield f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{bits}rights"
     for position, step in enumerate(steps):
-        lines += _step(step, position == decisive, setting)
-    lines += ["", *_outcome(document, setting), *_memory(document, setting)]
-    return "\n".join(part.rstrip() for line in lines for part in _fitting(line, page)) + "\n"
+        yield from _step(step, position == decisive, setting)
 
 
 def _fitting(line: str, page: Page) -> list[str]:
@@ -156,13 +162,14 @@ def _hanging(head: str, text: str, page: Page) -> Iterator[str]:
         yield " " * len(head) + line
 
 
-def _outcome(document: Document, setting: Setting) -> Iterator[str]:
+def draw_outcome(document: Document, setting: Setting) -> Iterator[str]:
+    """What the access ends in, with its addresses and codes."""
     yield OUTCOMES[document["outcome"]]
     yield from (f"  {words:<24}{document[key]}" for key, words in FIELDS if key in document)
     if document["outcome"] == "vm_entry_failure" and "exit_reason" in document:
         yield f"  {'basic exit reason':<24}{document['exit_reason']}, qualification {document['exit_qualification']}"
     elif "exit_qualification" in document:
-        yield from _qualification(document, setting)
+        yield from draw_qualification(document, setting)
     if "virtualization_exception_information" in document:
         yield from _virtualization_exception(document, setting)
     if "page_fault_error_code" in document:
@@ -171,7 +178,8 @@ def _outcome(document: Document, setting: Setting) -> Iterator[str]:
         yield from (f"    bit {bit}" for bit in error_code_bits(int(code, 16)))
 
 
-def _qualification(document: Document, setting: Setting) -> Iterator[str]:
+def draw_qualification(document: Document, setting: Setting) -> Iterator[str]:
+    """The exit qualification, bit by bit."""
     value, defined = document["exit_qualification"], document["exit_qualification_defined"]
     yield f"  {'exit qualification':<24}{value} (defined bits {defined})"
     names = dict(enumerate(MODE_BASED_QUALIFICATION_BITS if setting.mode_based else QUALIFICATION_BITS))
@@ -192,7 +200,7 @@ def _virtualization_exception(document: Document, setting: Setting) -> Iterator[
     yield f"  {' guest-linear address':<24}{area['guest_linear_address']}"
     yield f"  {' guest-physical address':<24}{area['guest_physical_address']}"
     yield f"  {' EPTP index':<24}{area['eptp_index']}"
-    yield from _qualification(area, setting)
+    yield from draw_qualification(area, setting)
     if "exit_reason" in document:
         yield "  intercepted by the exception bitmap: VM exit, basic exit reason 0"
 

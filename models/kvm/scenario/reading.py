@@ -58,7 +58,7 @@ VMCS12_NUMBERS = {
     "pin_controls": DWORD_LIMIT,
     "exception_bitmap": DWORD_LIMIT,
 }
-QUALIFICATION_LIMIT = 1 << 17
+QUALIFICATION_LIMIT = 1 << 20
 ROOM = 1 << 24
 """What KVM's own page tables must have between `shadow_pages` and the end of host-physical memory."""
 
