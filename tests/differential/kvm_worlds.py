@@ -40,7 +40,11 @@ GUEST_TABLES = 0x7F_0000_0000  # L2's
 
 @dataclass
 class World:
-    """One L1 and L2. `words`: L1's memory by its own addresses; `pages`: host address, W and level of L1's pages."""
+    """One L1 and L2. `words`: L1's memory by its own addresses; `pages`: host address, W and level of L1's pages.
+
+    `entries`: where those of EPT12 are; `upper`: its tables above the last level; `tracked`: pages that EPT01 denies
+    until they are used.
+    """
 
     rng: Random
     version: Version
@@ -51,6 +55,7 @@ class World:
     entries: list[int] = field(default_factory=list)
     linear: list[int] = field(default_factory=list)
     tracked: set[int] = field(default_factory=set)
+    upper: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         rng = self.rng
@@ -186,7 +191,9 @@ class World:
                 self.entries.append(at)
             if self.words[at] & 1 << 7:
                 return 0
+            self.upper.add(table)
             table = self.words[at] & 0xF_FFFF_F000
+        self.upper |= {table} if level > 1 else set()
         return table | address >> 9 * level & 0xFF8
 
     def rights(self) -> int:
@@ -214,6 +221,8 @@ class World:
             target = rng.choice((HUGE, HUGE, SMALL))
         elif level == 2:
             target = rng.choice((LARGE, LARGE + PAGE_2M, HUGE + 5 * PAGE_2M, SMALL))
+        elif rng.random() < 0.06:  # L1 lets L2 have a table of EPT12, or of L2's own
+            target = TABLES + PAGE * rng.randrange(40)
         else:
             target = rng.choice((SMALL, SMALL, LARGE, HUGE)) + PAGE * rng.randrange(8)
         return target | self.rights() | self.flags(True) | (1 << 7 if level > 1 else 0)
@@ -352,6 +361,8 @@ class World:
                 at = rng.choice(self.entries)
                 self.words[at] ^= rng.choice((R, W, X, XU, X | XU, 1 << 8, 1 << 9))
                 self.nested.l1_writes(at, self.words[at])
+                failure = self.nested.enter(self.vmcs12, self.guest)  # L1 was running, and runs L2 again
+                assert failure is None, failure
             case _:
                 self.event_of_l0()
 

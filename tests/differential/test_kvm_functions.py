@@ -14,13 +14,16 @@ from comparison import say
 from models.kvm import NEWEST, OLD, RFC, V1, V3, V5, VERSIONS, Version
 from models.kvm.gpte import gpte_access, gpte_access_64, is_present_gpte, prefetch_invalid_gpte, sync_spte
 from models.kvm.make_spte import HugePages, SpteRequest, make_huge_spte, make_nonleaf_spte, make_small_spte, make_spte
-from models.kvm.masks import MaskInputs, ShadowMasks, kvm_mmu_set_ept_masks
+from models.kvm.masks import MaskInputs, ShadowMasks, kvm_mmu_reset_all_pte_masks, kvm_mmu_set_ept_masks
 from models.kvm.permissions import PagingModes, PermissionTables, Viewer, permission_fault, update_permission_bitmask
 from models.kvm.role import PageRole
 from models.kvm.rsvd_bits import is_bad_mt_xwr, is_rsvd_bits_set, reset_rsvds_bits_mask_ept
 from models.kvm.spte import is_access_track_spte
 from models.kvm.tracking import make_spte_executable, mark_spte_for_access_track, restore_acc_track_spte
+from models.sdm import ALL_FEATURES, AccessKind, Guest
 from models.sdm.ept.entry import EptConfiguration, configure, misconfiguration
+from models.sdm.paging.mode import paging_configuration
+from models.sdm.paging.rights import GuestPage, Intent, denied
 
 R, W, X, XU = 1, 2, 4, 1 << 10
 RIGHTS = tuple(sum(bits) for bits in product((0, R), (0, W), (0, X), (0, XU)))
@@ -28,6 +31,10 @@ NEW = (V3, V5, NEWEST)
 ALL_NAMES = tuple(VERSIONS)
 CAPS, MBEC_CONTROL, EPT = 1 << 6 | 1 << 14 | 1 << 16 | 1 << 17, 1 << 22, 1 << 1
 READ_FAULT, WRITE_FAULT, USER_FAULT, FETCH_FAULT = 0, 2, 4, 16
+
+
+KINDS: dict[AccessKind, int] = {"read": READ_FAULT, "write": WRITE_FAULT, "fetch": FETCH_FAULT}
+LONG_MODE = Guest(cr0=0x8000_0001, cr3=0, cr4=0x20, efer=0x500, cpl=0, rflags=2)
 
 
 def hardware(mbec: bool, execute_only: bool, caps: int = CAPS, maxphyaddr: int = 46) -> EptConfiguration:
@@ -158,6 +165,31 @@ def test_permissions_are_the_architectures_for_all_rights_and_accesses(
                 failing.append((rights, mbec, access, user))
     other = "its known mistakes" if version in (OLD, RFC, V1) else "architecture"
     say_and_assert(capsys, f"permissions[], {name} against {other}", cases, failing)
+
+
+@pytest.mark.parametrize("name", ALL_NAMES)
+def test_permissions_of_64_bit_paging_are_the_processors(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    version, cases, failing = VERSIONS[name], 0, list[object]()
+    acc = version.acc
+    for wp, nxe, smep, smap in product((False, True), repeat=4):
+        modes = PagingModes(cr0_wp=wp, efer_nx=nxe, cr4_smep=smep, cr4_smap=smap)
+        tables = PermissionTables(version, update_permission_bitmask(version, modes))
+        cr4 = 0x20 | (1 << 20 if smep else 0) | (1 << 21 if smap else 0)
+        efer = 0x500 | (1 << 11 if nxe else 0)
+        paging = paging_configuration(0x8000_0001 | (1 << 16 if wp else 0), cr4, efer, ALL_FEATURES, 46)
+        for w, u, x, kind, user, ac in product(*[(False, True)] * 3, KINDS, *[(False, True)] * 2):
+            if not (x or nxe):
+                continue  # XD is reserved there
+            cases += 1
+            page = GuestPage(0, u, w, not x, w, 0, None, False)
+            intent = Intent(kind=kind, user_mode=user, shadow_stack=False, explicit_with_ac=ac)
+            rights = (acc.write if w else 0) | (acc.user if u else 0) | (acc.exec if x else 0)
+            rights |= acc.read if version.read_right else 0
+            told = KINDS[kind] | (USER_FAULT if user else 0)
+            fault = permission_fault(tables, rights, 0, told, Viewer(rflags_ac=ac))
+            if bool(fault) != denied(paging, LONG_MODE, intent, page):
+                failing.append((wp, nxe, smep, smap, w, u, x, kind, user, ac))
+    say_and_assert(capsys, f"permissions[] of 64-bit paging, {name} against processor", cases, failing)
 
 
 # ---- SPTEs
@@ -293,6 +325,20 @@ def test_without_mbec_v3_makes_user_execution_plain_execution() -> None:
         made = make_spte(masks, PageRole(level=1), SpteRequest(pte_access=gpte_access(version, R | XU), pfn=0))
         assert made.spte & (R | X | XU) == expected
         assert make_spte_executable(masks, R, version.acc.user_exec) & (R | X | XU) == expected
+
+
+@pytest.mark.parametrize("name", ALL_NAMES)
+def test_an_spte_of_legacy_paging_says_what_it_denies(name: str) -> None:
+    version, acc = VERSIONS[name], VERSIONS[name].acc
+    masks = kvm_mmu_reset_all_pte_masks(version, MaskInputs())
+    for x, u in product((False, True), repeat=2):
+        access = (acc.exec if x else 0) | (acc.user if u else 0) | acc.read
+        made = make_spte(masks, PageRole(level=1), SpteRequest(pte_access=access, pfn=5)).spte
+        assert bool(made & 1 << 63) is not x
+        assert bool(made & 4) == (u or not version.read_right)
+    if version.splits_execution:
+        assert make_spte_executable(masks, 1 << 63, acc.exec) == 0
+        assert make_spte_executable(masks, 0, 0) == 1 << 63
 
 
 @pytest.mark.parametrize("name", ALL_NAMES)
