@@ -14,25 +14,23 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 import click
 
-from models.kvm.scenario import answer_nested, is_nested
 from models.scenario import Document, InputError, answer, parse_json, read_scenario, render_outcome
 from models.sdm import Step, access
 from verifier.cli import complete
 from verifier.cli.shared import Failure, fail, reason
 from verifier.cli.walk_errors import diagnose, error_object
-from verifier.cli.walk_nested import perform
 from verifier.cli.walk_setting import setting_of
 from verifier.diagnostics.model import Diagnosed
 from verifier.files import open_file
 from verifier.reports.walk_markdown import render_markdown
-from verifier.reports.walk_nested import render_nested_markdown, render_nested_walk
-from verifier.reports.walk_text import NARROW, Setting, render
+from verifier.reports.walk_text import NARROW, render
 
 STANDARD_INPUT = "-"
+NESTED = "slat-nested-scenario-1"
 FORMATS = ("text", "json", "mail", "markdown")
 
 
@@ -101,24 +99,46 @@ def _single(text: str, name: str, form: str) -> str:
     """The answer to one scenario."""
     try:
         scenario = parse_json(text)
-        nested = is_nested(scenario)
-        document, setting = perform(scenario) if nested else _perform(scenario)
+        drawn = _draw_nested(scenario, form) if _is_nested(scenario) else _draw(scenario, form)
     except InputError as error:
         raise Diagnosed([diagnose(error, "<stdin>" if name == STANDARD_INPUT else name)]) from None
-    if form == "json":
-        return json.dumps(document, indent=2) + "\n"
-    if form == "markdown":
-        return (render_nested_markdown if nested else render_markdown)(document, setting)
-    setting = replace(setting, page=NARROW) if form == "mail" else setting
-    return (render_nested_walk if nested else render)(document, setting)
+    return drawn
 
 
-def _perform(document: object) -> tuple[Document, Setting]:
-    """The answer to a parsed scenario without nesting, with its steps, and what a drawing says around it."""
+def _is_nested(document: object) -> bool:
+    return isinstance(document, dict) and cast("Document", document).get("schema") == NESTED
+
+
+def _draw(document: object, form: str) -> str:
+    """The answer to a scenario without nesting."""
     scenario = read_scenario(document)
     trace: list[Step] = []
     answered = render_outcome(access(scenario.machine, scenario.request, trace), trace)
-    return answered, setting_of(scenario)
+    if form == "json":
+        return json.dumps(answered, indent=2) + "\n"
+    setting = setting_of(scenario)
+    if form == "markdown":
+        return render_markdown(answered, setting)
+    return render(answered, replace(setting, page=NARROW) if form == "mail" else setting)
+
+
+def _draw_nested(document: object, form: str) -> str:
+    """The answer to a scenario with an L1 and an L2."""
+    from verifier.cli.walk_nested import perform  # KVM's model, which other walks do without
+    from verifier.reports.walk_nested import render_nested_markdown, render_nested_walk
+
+    answered, setting = perform(document)
+    if form == "json":
+        return json.dumps(answered, indent=2) + "\n"
+    if form == "markdown":
+        return render_nested_markdown(answered, setting)
+    return render_nested_walk(answered, replace(setting, page=NARROW) if form == "mail" else setting)
+
+
+def _answer_nested(document: object, steps: bool) -> Document:
+    from models.kvm.scenario import answer_nested  # as above
+
+    return answer_nested(document, steps)
 
 
 def _answer_lines(lines: TextIO, name: str, steps: bool) -> bool:
@@ -150,6 +170,6 @@ def _documents(lines: Iterable[str], steps: bool) -> Iterable[Document]:
     for line in lines:
         try:
             document = parse_json(line)
-            yield answer_nested(document, steps) if is_nested(document) else answer(document, steps)
+            yield _answer_nested(document, steps) if _is_nested(document) else answer(document, steps)
         except InputError as error:
             yield error_object(error)
