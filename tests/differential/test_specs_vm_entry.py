@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from comparison import say, seed
 from spec_side import call, make, member, number, record
+from spec_vmcs import specified_vmcs
 from spec_walks import WIDTH, beyond, controls
 
 from models.sdm import (
@@ -79,32 +80,7 @@ def entry_case(rng: Random) -> tuple[bool, bool, Any]:
     request = PhysicalAccess(kind="read", guest_physical_address=0)
     outcome = access(Machine(processor=processor, vmcs=vmcs, guest=GUEST, memory={}), request)
     observed = isinstance(outcome, VmEntryFailure) and outcome.vm_instruction_error == 7
-    return bool(call("sdm.vmx.entry.vm_entry_refuses", *specified(vmcs, processor))), observed, (vmcs, processor)
-
-
-def specified(vmcs: Vmcs, processor: Processor) -> tuple[Any, Any]:
-    """The two as values of the specifications."""
-    fields = make(
-        record("sdm.vmx.controls.VmExecutionControls"),
-        primary=vmcs.primary_controls,
-        secondary=vmcs.secondary_controls,
-        tertiary=vmcs.tertiary_controls,
-        vm_functions=0,
-        eptp=vmcs.eptp,
-        sppt_pointer=vmcs.sppt_pointer,
-        ve_information=vmcs.ve_information_address,
-        eptp_list=0,
-    )
-    cpu = make(
-        record("sdm.vmx.processor.Processor"),
-        primary=processor.procbased_ctls,
-        secondary=processor.procbased_ctls2,
-        tertiary=processor.procbased_ctls3,
-        vm_functions=0,
-        ept_vpid=processor.ept_vpid_cap,
-        beyond_maxphyaddr=beyond(processor.maxphyaddr),
-    )
-    return fields, cpu
+    return bool(call("sdm.vmx.entry.vm_entry_refuses", *specified_vmcs(vmcs, processor))), observed, (vmcs, processor)
 
 
 def test_specs_and_model_refuse_the_same_vm_entries(capsys: pytest.CaptureFixture[str]) -> None:

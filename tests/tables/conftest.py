@@ -1,0 +1,8 @@
+"""Makes the specifications, as the comparisons use them, importable from the tables."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "differential"))
