@@ -97,7 +97,9 @@ def command(
     try:
         results = run(project, plan, Cache(project.root, not no_cache))
     except Disagreement as error:
-        raise _internal([str(error)]) from None
+        click.echo(f"internal error: {error}", err=True)
+        click.echo("nothing is claimed of it; please report this with the specification", err=True)
+        raise Failure(70) from None
     except Undecided as death:
         said = f"the process that decided `{death.claim}` {death.how}; nothing is claimed"
         click.echo(f"internal error: {said}", err=True)
@@ -112,15 +114,15 @@ def command(
             raise
         report(error.diagnostics if isinstance(error, Diagnosed) else ())
     if not machine.agrees():
-        raise _internal(machine.disagreements)
+        raise _contradicted(machine)
     raise Failure(exit_code(results))
 
 
-def _internal(disagreements: list[str]) -> Failure:
-    """Judges differ: one of them is wrong, and it is not for us to say which."""
-    for disagreement in disagreements:
-        click.echo(f"internal error: {disagreement}", err=True)
-    click.echo("nothing is claimed of these; please report this with the specification", err=True)
+def _contradicted(machine: ReferenceMmu) -> Failure:
+    """One side is wrong, and it is not for us to say which."""
+    for disagreement in machine.disagreements:
+        click.echo(f"{disagreement}\n", err=True)
+    click.echo("nothing is claimed until this is settled", err=True)
     return Failure(70)
 
 

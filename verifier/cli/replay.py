@@ -1,8 +1,8 @@
 """Counterexamples on the reference MMU.
 
 In: the values of a claim's example. Out: the same walks run by `models`, which must agree with the specifications.
-Guarantee: every difference is told: never a finding, always a bug of either side. A walk that could only be realised
-as one of which the claim says something else is not replayed, nor are specifications that lack a part.
+Guarantee: every difference is told: never a finding, always a mistake of either side. A walk that could only be
+realised as one of which the claim says something else is not replayed, nor are specifications that lack a part.
 Trusted: no, checked by tests/differential.
 """
 
@@ -12,12 +12,14 @@ import json
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from verifier.cli.contradiction import Contradiction
 from verifier.cli.replay_ept import ORDINARY, Incomplete, Verdict, compare, specification, usual_accesses
 from verifier.cli.replay_guest import compare_guest, guest_specification
 from verifier.cli.replay_guest_around import guest_around
 from verifier.cli.replay_scenario import Fields, NeedsGuest, Unrealisable
 from verifier.core.interpret import evaluate
 from verifier.core.values import Value
+from verifier.obligations.prove import Replayed
 from verifier.types import typed
 from verifier.types.kinds import List, Record, Type
 
@@ -49,13 +51,16 @@ class Referee:
         self.saved = saved
         self.disagreements = disagreements
 
-    def __call__(self, claim: typed.Claim, env: Env) -> str | None:
-        """The name of the machine that confirmed every walk of the example, or None if it did not."""
+    def __call__(self, claim: typed.Claim, env: Env) -> Replayed | None:
+        """Whether the reference MMU confirmed every walk of the example; None if it could not run them."""
+        confirmed: list[bool] = []
         try:
-            confirmed = [*self._replay_ept(claim, env), *self._replay_guests(claim, env)]
+            confirmed.extend(self._replay_ept(claim, env))
+            confirmed.extend(self._replay_guests(claim, env))
         except Unrealisable:
-            return None
-        return NAME if confirmed and all(confirmed) else None
+            if all(confirmed):
+                return None
+        return Replayed(NAME, all(confirmed)) if confirmed else None
 
     def _replay_ept(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
         spec = self._ept
@@ -77,14 +82,9 @@ class Referee:
         self, claim: typed.Claim, named: tuple[str, Value], accesses: list[Value], around: list[Value]
     ) -> bool:
         name, walk = named
-        agreed = True
         assert self._ept is not None
-        for position, (one, other) in enumerate((a, b) for a in accesses for b in around):
-            document, said, seen = compare(self._ept, walk, one, other)
-            agreed &= self._agree(claim, name, document, (said, seen))
-            if position == 0:
-                self._keep(claim, name, document)
-        return agreed
+        runs = [compare(self._ept, walk, one, other) for one in accesses for other in around]
+        return self._agree(claim, name, [(document, (said, seen)) for document, said, seen in runs])
 
     def _replay_in_guest(self, claim: typed.Claim, env: Env, named: tuple[str, Value], access: Value) -> bool:
         """An access that EPT judges by how the guest's own entries are mapped, in a guest made for it."""
@@ -98,8 +98,7 @@ class Referee:
             env = _replaced_all(claim, env, kind, partial(_constant, value))
         if not _is_example(claim, env):
             raise Unrealisable("the claim says something else of what a guest can do")
-        self._keep(claim, name, at.document)
-        return self._agree(claim, name, at.document, (said, seen))
+        return self._agree(claim, name, [(at.document, (said, seen))])
 
     def _replay_guests(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
         """Raises `Unrealisable` too if the claim says something else of what is in memory."""
@@ -114,8 +113,7 @@ class Referee:
                 reasons.append(reason)
                 continue
             for name, document, verdicts in documents:
-                yield self._agree(claim, name, document, verdicts)
-                self._keep(claim, name, document)
+                yield self._agree(claim, name, [(document, verdicts)])
             return
         raise reasons[0]
 
@@ -133,18 +131,22 @@ class Referee:
             raise Unrealisable("the claim says something else of what a machine can hold")
         return documents
 
-    def _agree(self, claim: typed.Claim, name: str, document: Fields, verdicts: tuple[Verdict, Verdict]) -> bool:
-        said, seen = verdicts
-        if said != seen:
-            difference = f"the interpreter says {said}, the reference MMU {seen}"
-            self.disagreements.append(f"{claim.name}: {name}: {difference}: {json.dumps(document)}")
-        return said == seen
+    def _agree(self, claim: typed.Claim, name: str, runs: list[tuple[Fields, tuple[Verdict, Verdict]]]) -> bool:
+        """Whether both sides say the same of every access; the scenario of one is kept: one of which they do not."""
+        differing = [(document, (said, seen)) for document, (said, seen) in runs if said != seen]
+        document, verdicts = (differing or runs)[0]
+        file = self._keep(claim, name, document)
+        if differing:
+            found = Contradiction(claim.name, self._label, document, file, verdicts, len(differing) - 1)
+            self.disagreements.append(str(found))
+        return not differing
 
-    def _keep(self, claim: typed.Claim, name: str, document: Fields) -> None:
+    def _keep(self, claim: typed.Claim, name: str, document: Fields) -> str:
         file = ".".join(filter(None, (claim.name, self._label, name, "json")))
         if file in self.saved:
             file = f"{claim.module}.{file}"
         self.saved[file] = json.dumps(document, indent=2) + "\n"
+        return file
 
 
 def _is_example(claim: typed.Claim, env: Env) -> bool:

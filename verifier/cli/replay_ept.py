@@ -67,12 +67,6 @@ class Verdict:
     stage: str = ""
     guest_physical_address: int = 0
 
-    def __str__(self) -> str:
-        said = f"{self.outcome} qualification {self.qualification:#x} of {self.defined:#x}"
-        words = ", ".join(f"{address:#x}: {word:#x}" for address, word in self.written)
-        at = f" in {self.stage}, guest-physical {self.guest_physical_address:#x}" if self.stage else ""
-        return f"{said} at {self.host_physical_address:#x}, writes {{{words}}}{at}"
-
 
 @dataclass(frozen=True, slots=True)
 class Specification:

@@ -30,8 +30,16 @@ class Disagreement(Exception):  # noqa: N818
     """Two judges differ: solver and solver, or solver and interpreter. Never a finding, always a bug."""
 
 
-Replay = Callable[[typed.Claim, dict[str, Value]], str | None]
-"""Runs a counterexample on another machine and names it; None if there is nothing to run."""
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What another machine makes of an example: it confirms it, or contradicts the specification."""
+
+    machine: str
+    confirmed: bool
+
+
+Replay = Callable[[typed.Claim, dict[str, Value]], Replayed | None]
+"""Runs a counterexample on another machine; None if there is nothing to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +216,12 @@ def _example(obligation: Obligation, model: Model, options: Options) -> Example:
     shown = bool(evaluate(claim.show, env, choose))
     if not holds or shown != (claim.kind == "witness"):
         raise Disagreement(f"{claim.name}: the interpreter does not confirm the solver's model")
-    replayed = ("interpreter",)
-    if options.replay is not None:
-        machine = options.replay(claim, env)
-        replayed = (*replayed, machine) if machine else replayed
+    other = None if options.replay is None else options.replay(claim, env)
+    machine = () if other is None else (other.machine,)
+    confirmed, contradicted = (machine, ()) if other is None or other.confirmed else ((), machine)
     values = show_values(obligation.script.leaves, model)
-    return Example(values, model.unique, replayed, explain(claim.show, env, choose))
+    because = explain(claim.show, env, choose)
+    return Example(values, model.unique, ("interpreter", *confirmed), because, contradicted)
 
 
 def _chooser(model: Model) -> Chooser:

@@ -28,12 +28,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A counterexample of an invariant, or the example of a witness."""
+    """A counterexample of an invariant, or the example of a witness.
+
+    `replayed` names the machines that confirm it, `contradicted_by` those of which its walks say something else.
+    """
 
     values: tuple[Shown, ...]
     unique: bool
     replayed: tuple[str, ...]
     because: tuple[Reason, ...]
+    contradicted_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

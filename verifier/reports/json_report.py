@@ -59,5 +59,6 @@ def example_document(example: Example) -> dict[str, object]:
         "minimal": True,
         "unique": example.unique,
         "replayed": list(example.replayed),
+        "contradicted_by": list(example.contradicted_by),
         "because": [{"text": b.text, "value": b.value, "place": b.place, "cite": b.cite} for b in example.because],
     }

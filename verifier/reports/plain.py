@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from verifier.obligations.explain import Reason
 from verifier.obligations.result import Example, Result
 from verifier.reports.text import verdict_words
-from verifier.reports.values import Columns, value_lines
+from verifier.reports.values import Columns, replay_words, value_lines
 
 NAME_COLUMN, VALUE_COLUMN = 4, 28
 MAIL_WIDTH = 72
@@ -77,7 +77,7 @@ def wrapped(text: str, width: int, indent: int, further: int = 0) -> list[str]:
 def _example(kind: str, example: Example, width: int) -> Iterator[str]:
     what = "minimal counterexample" if kind == "invariant" else "minimal example"
     unique = "unique" if example.unique else "not unique"
-    yield from wrapped(f"{what} ({unique}; replayed on the {' and the '.join(example.replayed)}):", width, 2)
+    yield from wrapped(f"{what} ({unique}; {replay_words(example)}):", width, 2)
     yield from value_lines(example, Columns(NAME_COLUMN, VALUE_COLUMN, width))
     if example.because:
         yield f"  the claim {'fails' if kind == 'invariant' else 'holds'} because"

@@ -14,7 +14,7 @@ from itertools import groupby
 from verifier.obligations.explain import Reason
 from verifier.obligations.result import Example, Result
 from verifier.reports.summary import Summary, summarize
-from verifier.reports.values import Columns, value_lines
+from verifier.reports.values import Columns, replay_words, value_lines
 
 WIDTH = 110
 VALUES = Columns(6, 35, WIDTH)
@@ -115,7 +115,7 @@ def _wrapped(statement: str, place: str) -> Iterator[str]:
 def _example(kind: str, example: Example) -> Iterator[str]:
     what = "minimal counterexample" if kind == "invariant" else "minimal example"
     unique = "unique" if example.unique else "not unique"
-    yield f"  {what} ({unique}; replayed on the {' and the '.join(example.replayed)})"
+    yield f"  {what} ({unique}; {replay_words(example)})"
     yield from value_lines(example, VALUES)
     if example.because:
         yield "  the claim fails because" if kind == "invariant" else "  the claim holds because"

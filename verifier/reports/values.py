@@ -28,6 +28,12 @@ MOST_ASSUMED = 8
 """More entries than these say little of a counterexample."""
 
 
+def replay_words(example: Example) -> str:
+    """Which machines confirm an example, and which do not."""
+    said = f"replayed on the {' and the '.join(example.replayed)}"
+    return "".join([said, *(f", contradicted by the {name}" for name in example.contradicted_by)])
+
+
 def value_lines(example: Example, columns: Columns) -> Iterator[str]:
     """What matters, what makes the assumptions hold, and a line for the rest if there is one."""
     shown = [value for value in example.values if value.matters]

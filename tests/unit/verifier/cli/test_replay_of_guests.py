@@ -92,14 +92,17 @@ def copied(tmp_path: Path) -> Path:
 
 
 def test_a_disagreement_about_a_guest_is_told_with_its_scenario(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(replay_guest, "run_guest", lambda at: Verdict("#PF", stage="GUEST_RIGHTS"))
-    assert run(["prove", "the_cpl_decides", "--no-cache"]) == 70
-    told = capsys.readouterr().err.splitlines()[0]
-    assert "the interpreter says EPT_VIOLATION" in told
-    assert "the reference MMU #PF" in told
-    assert read_scenario(json.loads(told[told.index('{"') :])).request
+    assert run(["prove", "the_cpl_decides", "--no-cache", "--save", str(tmp_path)]) == 70
+    told = capsys.readouterr().err
+    assert "\n  access          fetch at linear address 0x" in told
+    assert "\n  specification   EPT violation at the final address, guest-physical address 0x" in told
+    assert "\n  reference MMU   #PF at the guest's rights\n" in told
+    (saved,) = tmp_path.iterdir()
+    assert f"slat walk DIR/{saved.name}\n" in told
+    assert read_scenario(json.loads(saved.read_text())).request
 
 
 def renamed_function(root: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from verifier.cli.replay_ept import Verdict
 
 ROOT = Path(__file__).parents[4]
 CLAIM = "bit_6_is_for_fetches"
+WITHOUT_ACCESS = "user_execution_by_bit_10_alone"
 
 
 @pytest.fixture(autouse=True)
@@ -68,8 +71,37 @@ def test_a_disagreement_ends_with_70_after_all_verdicts_and_is_not_remembered(
     for _ in range(2):
         assert run(["prove", CLAIM, "-v", "--root", str(tmp_path)]) == 70
         said = capsys.readouterr()
-        assert said.err.startswith(f"internal error: {CLAIM}: walk: the interpreter says EPT_VIOLATION")
-        assert "replayed on the interpreter)" in said.out
+        assert re.fullmatch(TOLD, said.err)
+        assert "replayed on the interpreter, contradicted by the reference MMU)" in said.out
+
+
+TOLD = rf"""disagreement: of the example of `{CLAIM}` specification and reference MMU say different things; one is wrong
+  access          read at guest-physical address 0x[0-9a-f]+
+  specification   EPT violation, exit qualification 0x[0-9a-f]+ \(defined bits 0x[0-9a-f]+\)
+  reference MMU   allowed, host-physical address 0x0
+  look closer     slat prove {CLAIM} --save DIR; slat walk DIR/{CLAIM}.walk.json
+
+nothing is claimed until this is settled
+"""
+
+
+def test_the_scenario_that_is_kept_is_one_on_which_the_two_sides_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = replay_ept.run
+
+    def wrong_of_fetches(document: dict[str, Any]) -> Verdict:
+        return Verdict("TRANSLATED") if document["access"]["kind"] == "fetch" else real(document)
+
+    monkeypatch.setattr(replay_ept, "run", wrong_of_fetches)
+    file = tmp_path / "results.json"
+    assert run(["prove", WITHOUT_ACCESS, "--no-cache", "--save", str(tmp_path), "--json", str(file)]) == 70
+    assert "\n  access          fetch at guest-physical address 0x" in capsys.readouterr().err
+    (scenario,) = (path for path in tmp_path.iterdir() if path != file)
+    assert json.loads(scenario.read_text())["access"]["kind"] == "fetch"
+    (result,) = json.loads(file.read_text())["results"]
+    example = result["counterexample"] or result["example"]
+    assert (example["replayed"], example["contradicted_by"]) == (["interpreter"], ["reference MMU"])
 
 
 def test_a_disagreement_is_told_and_ends_with_70_also_if_nothing_can_be_written(

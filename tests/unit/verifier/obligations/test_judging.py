@@ -9,7 +9,7 @@ from programs.written import decide, obligation
 from verifier.obligations import prove
 from verifier.obligations.generate import Obligation
 from verifier.obligations.minimize import Model
-from verifier.obligations.prove import Disagreement, Options, finish, solve
+from verifier.obligations.prove import Disagreement, Options, Replayed, finish, solve
 from verifier.obligations.result import Outcome
 from verifier.solvers.registry import SOLVERS
 
@@ -138,18 +138,20 @@ def test_a_solver_whose_values_are_wrong_gives_no_counterexample(monkeypatch: py
         decide(CLAIM)
 
 
-def test_the_second_machine_is_named_if_it_replayed_the_example():
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_the_second_machine_is_named_as_one_that_confirms_the_example_or_contradicts_it(confirmed: bool):
     made = obligation(CLAIM)
     seen: list[dict[str, object]] = []
 
-    def machine(_claim: object, env: dict[str, object]) -> str:
+    def machine(_claim: object, env: dict[str, object]) -> Replayed:
         seen.append(env)
-        return "reference MMU"
+        return Replayed("reference MMU", confirmed)
 
     options = Options(replay=machine)  # type: ignore[arg-type]
     example = finish(made, solve(made, options), options).example
     assert example is not None
-    assert example.replayed == ("interpreter", "reference MMU")
+    assert example.replayed == (("interpreter", "reference MMU") if confirmed else ("interpreter",))
+    assert example.contradicted_by == (() if confirmed else ("reference MMU",))
     assert seen == [{"x": 8}]
 
 
