@@ -6,7 +6,8 @@ and most cases share their entries with many others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
@@ -25,32 +26,52 @@ REMEMBERED = 50_000
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@cache
+_roots = [ROOT]
+"""Where the specifications are read from: the last one."""
+
+
+@contextmanager
+def specifications_in(root: Path) -> Iterator[None]:
+    """Within it, the specifications are those of another folder."""
+    _roots.append(root)
+    try:
+        yield
+    finally:
+        _roots.remove(root)
+
+
 def project() -> Project:
-    """This project."""
-    return read_project(ROOT)
+    """The sources."""
+    return read_project(_roots[-1])
 
 
-@cache
 def checked() -> typed.Checked:
-    """Its typed core."""
-    return load(project()).checked
+    """Their typed core."""
+    return _checked(_roots[-1])
 
 
 @cache
+def _checked(root: Path) -> typed.Checked:
+    return load(read_project(root)).checked
+
+
 def specification_of_ept() -> Specification:
     """What `specs/sdm/ept` says of one access."""
-    spec = specification(checked())
-    assert spec is not None
-    return spec
+    return _specifications(_roots[-1])[0]
+
+
+def specification_of_guests() -> GuestSpecification:
+    """What `specs/sdm/paging` says of one linear access."""
+    return _specifications(_roots[-1])[1]
 
 
 @cache
-def specification_of_guests() -> GuestSpecification:
-    """What `specs/sdm/paging` says of one linear access."""
-    spec = guest_specification(checked(), specification_of_ept())
-    assert spec is not None
-    return spec
+def _specifications(root: Path) -> tuple[Specification, GuestSpecification]:
+    ept = specification(_checked(root))
+    guests = guest_specification(_checked(root), ept)
+    assert ept is not None
+    assert guests is not None
+    return ept, guests
 
 
 def call(name: str, *arguments: Any) -> Any:
