@@ -12,15 +12,16 @@ from models.sdm.vmx.processor import FEATURES
 
 
 def scenario_of(machine: Machine, request: Request) -> dict[str, Any]:
-    """The document."""
+    """The document, without words beyond MAXPHYADDR, which nothing reads."""
     cpu, guest = numbers(machine.processor), numbers(machine.guest)
+    words = sorted(machine.memory.items())
     missing = [name for name in FEATURES if name not in machine.processor.features]
     return {
         "schema": "slat-scenario-1",
         "cpu": cpu | ({"features": dict.fromkeys(missing, False)} if missing else {}),
         "vmcs": numbers(machine.vmcs),
         "guest": guest | {"pdptes": [hex(pdpte) for pdpte in machine.guest.pdptes]},
-        "memory": {hex(place): hex(word) for place, word in sorted(machine.memory.items()) if word},
+        "memory": {hex(at): hex(word) for at, word in words if word and not at >> machine.processor.maxphyaddr},
         "access": access_of(request),
     }
 

@@ -5,52 +5,96 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from random import Random
 from typing import Any
 
 import pytest
-from comparison import say, seed
+from comparison import say, seed, shrink
 from jsonschema import Draft202012Validator
 from outcome_schema import OUTCOME
+from scenario_writer import shown
 from spec_guests import random_guest_case
 from spec_side import specification_of_ept
 from spec_walks import random_case
 from test_refusals import damaged_guest
 from test_without_ept import OFF, pair
 
-from models.scenario import InputError, answer, parse_json, render_outcome
-from models.sdm import GeneralProtection, Step, access
+from models.scenario import InputError, read_scenario, render_outcome
+from models.sdm import GeneralProtection, Machine, Request, Step, access
 from verifier.cli.replay_scenario import Unrealisable, scenario
 
 WALKS, GUESTS = 900, 500
 
 
-def documents(rng: Random) -> Iterator[tuple[Any, Any]]:
-    """Outcomes without and with their steps."""
+VALIDATOR = Draft202012Validator(OUTCOME)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An access on a machine."""
+
+    machine: Machine
+    request: Request
+
+    @property
+    def documents(self) -> tuple[Any, Any]:
+        """Its outcome as a document, without and with its steps. Raises `InputError`."""
+        trace = list[Step]()
+        outcome = access(self.machine, self.request, trace)
+        return render_outcome(outcome), render_outcome(outcome, trace)
+
+
+def walks(rng: Random) -> Iterator[Asked]:
+    """Accesses to guest-physical addresses."""
     spec = specification_of_ept()
     for number in range(WALKS):
-        walk, one, around = random_case(rng, **({"ept_violation_ve": True} if number % 3 == 0 else {}))
+        case = random_case(rng, **({"ept_violation_ve": True} if number % 3 == 0 else {}))
         try:
-            text = json.dumps(scenario(spec.situation(walk, one, around)))
+            one = read_scenario(scenario(spec.situation(*case)))
         except Unrealisable:
             continue
-        yield answer(parse_json(text)), answer(parse_json(text), steps=True)
+        yield Asked(one.machine, one.request)
+
+
+def guests(rng: Random) -> Iterator[Asked]:
+    """Accesses to linear addresses; VM entry often fails."""
     for number in range(GUESTS):
         case = random_guest_case(rng)
         guest = damaged_guest(rng, case.machine.guest) if number % 4 == 0 else case.machine.guest
         vmcs = replace(case.machine.vmcs, eptp=case.machine.vmcs.eptp ^ (1 << 11 if number % 8 == 0 else 0))
-        trace = list[Step]()
-        try:
-            outcome = access(replace(case.machine, guest=guest, vmcs=vmcs), case.request, trace)
-        except InputError:
-            continue
-        yield render_outcome(outcome), render_outcome(outcome, trace)
+        yield Asked(replace(case.machine, guest=guest, vmcs=vmcs), case.request)
     for _ in range(GUESTS // 4):
-        one, trace = pair(rng), list[Step]()
-        outcome = access(replace(one.machine, vmcs=OFF), one.request, trace)
-        if not isinstance(outcome, GeneralProtection):
-            yield render_outcome(outcome), render_outcome(outcome, trace)
+        one = pair(rng)
+        yield Asked(replace(one.machine, vmcs=OFF), one.request)
+
+
+def cases(rng: Random) -> Iterator[Asked]:
+    """All of them."""
+    return chain(walks(rng), guests(rng))
+
+
+def fails(asked: Asked) -> bool:
+    """Whether the outcome is written as the format does not say, or the steps change it."""
+    try:
+        plain, traced = asked.documents
+    except InputError:
+        return False
+    steps = traced.pop("steps")
+    return plain != traced or not VALIDATOR.is_valid({**json.loads(json.dumps(plain)), "steps": steps})
+
+
+def explain(asked: Asked) -> str:
+    """A failing case made small, with what is written and the scenario."""
+
+    def again(case: Any) -> Asked:
+        vmcs, guest, memory, request = case
+        return Asked(replace(asked.machine, vmcs=vmcs, guest=guest, memory=memory), request)
+
+    case = asked.machine.vmcs, asked.machine.guest, asked.machine.memory, asked.request
+    small = again(shrink(case, lambda case: fails(again(case))))
+    return f"{json.dumps(small.documents[1])}\n{shown(small.machine, small.request)}"
 
 
 def test_the_fault_of_a_load_of_pdptes_is_no_outcome() -> None:
@@ -61,12 +105,14 @@ def test_the_fault_of_a_load_of_pdptes_is_no_outcome() -> None:
 
 def test_every_outcome_is_written_as_the_format_says(capsys: pytest.CaptureFixture[str]) -> None:
     start = seed()
-    validator, seen, failing = Draft202012Validator(OUTCOME), Counter[str](), list[Any]()
-    for plain, traced in documents(Random(start)):
-        seen[str(plain["outcome"])] += 1
-        steps = traced.pop("steps")
-        if plain != traced or not validator.is_valid({**json.loads(json.dumps(plain)), "steps": steps}):
-            failing.append({**plain, "steps": steps})
+    seen, failing = Counter[str](), list[Asked]()
+    for asked in cases(Random(start)):
+        try:
+            seen[asked.documents[0]["outcome"]] += 1
+        except InputError:
+            continue
+        if fails(asked):
+            failing.append(asked)
     say(capsys, f"outcomes against JSON Schema (SLAT_SEED={start})", seen.total(), len(failing))
-    assert not failing, failing[0]
+    assert not failing, explain(failing[0])
     assert len(seen) == 7, seen

@@ -7,15 +7,20 @@ modelled are errors; architecturally bad state is a VM entry that fails.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from random import Random
+from typing import Any
 
 import pytest
-from comparison import say, seed
+from comparison import say, seed, shrink
+from scenario_writer import shown
 from spec_guests import random_guest_case
 
 from models.sdm import (
     ALL_FEATURES,
+    Feature,
     Guest,
     InputError,
     LinearAccess,
@@ -134,29 +139,68 @@ def request_of(rng: Random, address: int) -> LinearAccess | PhysicalAccess:
     return LinearAccess(kind=kind, linear_address=flipped, **flags)
 
 
-def test_the_same_guests_and_accesses_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    start = seed()
-    rng, seen, failing = Random(start), Counter[str](), list[object]()
-    for _ in range(CASES):
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A guest on a processor with these features, and its access."""
+
+    guest: Guest
+    request: LinearAccess | PhysicalAccess
+    features: frozenset[Feature]
+    plain: Machine
+
+    @property
+    def machine(self) -> Machine:
+        """Without a word of memory."""
+        processor = replace(self.plain.processor, features=self.features)
+        return replace(self.plain, guest=self.guest, processor=processor, memory={})
+
+
+def cases(rng: Random) -> Iterator[Asked]:
+    """Random guests, often damaged, and accesses that they often cannot make."""
+    while True:
         case = random_guest_case(rng)
         guest = damaged_guest(rng, case.machine.guest)
         features = frozenset(f for f in ALL_FEATURES if rng.random() < 0.98)
-        cpu = replace(case.machine.processor, features=features)
-        request = request_of(rng, case.request.linear_address)
-        said = verdict(replace(case.machine, guest=guest, processor=cpu, memory={}), request)
-        if guest.cr4 & (LASS | LAM_SUP):
-            expected = "refused"
-        elif invalid_state(guest):
-            expected = "invalid_guest_state"
-        elif entry_fails(guest, features, cpu.raw_maxphyaddr):
-            expected = "VM entry fails"
-        else:
-            expected = "refused" if impossible(guest, request) else "run"
-        seen[expected] += 1
-        if said != expected:
-            failing.append((expected, said, guest, request, features))
+        yield Asked(guest, request_of(rng, case.request.linear_address), features, case.machine)
+
+
+def expected(asked: Asked) -> str:
+    """What is to become of it."""
+    guest = asked.guest
+    if guest.cr4 & (LASS | LAM_SUP):
+        return "refused"
+    if invalid_state(guest):
+        return "invalid_guest_state"
+    if entry_fails(guest, asked.features, asked.plain.processor.raw_maxphyaddr):
+        return "VM entry fails"
+    return "refused" if impossible(guest, asked.request) else "run"
+
+
+def fails(asked: Asked) -> bool:
+    """Whether the reference MMU takes it otherwise."""
+    return verdict(asked.machine, asked.request) != expected(asked)
+
+
+def explain(asked: Asked) -> str:
+    """A failing case made small, with both answers and the scenario."""
+
+    def again(case: Any) -> Asked:
+        return replace(asked, guest=case[0], request=case[1])
+
+    small = again(shrink((asked.guest, asked.request), lambda case: fails(again(case))))
+    answers = f"the rules        {expected(small)}\nreference MMU    {verdict(small.machine, small.request)}"
+    return f"{answers}\n{shown(small.machine, small.request)}"
+
+
+def test_the_same_guests_and_accesses_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    start = seed()
+    seen, failing = Counter[str](), list[Asked]()
+    for asked in islice(cases(Random(start)), CASES):
+        seen[expected(asked)] += 1
+        if fails(asked):
+            failing.append(asked)
     say(capsys, f"refused guests and accesses (SLAT_SEED={start})", CASES, len(failing))
-    assert not failing, failing[0]
+    assert not failing, explain(failing[0])
     assert min(seen.values()) > 100, seen
     assert len(seen) == 4
 

@@ -57,6 +57,17 @@ def assert_agreement(capsys: pytest.CaptureFixture[str], name: str, cases: Itera
     return outcomes
 
 
+def cases(rng: Random) -> Iterator[Case]:
+    """Random walks and accesses."""
+    while True:
+        yield random_case(rng)
+
+
+def fails(case: Case) -> bool:
+    """Whether the two sides differ."""
+    return disagrees(case)
+
+
 def explain(case: Case) -> str:
     """A failing case made small, with both verdicts and the scenario."""
     document, expected, observed = compare(specification_of_ept(), *shrink(case, disagrees))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -95,6 +96,17 @@ def test_specs_and_model_agree_on_random_guests(capsys: pytest.CaptureFixture[st
     assert not failing, explain(failing[0])
     assert len(endings) == 6, endings
     assert min(endings.values()) >= 10, endings
+
+
+def cases(rng: Random) -> Iterator[GuestCase]:
+    """Random guests."""
+    while True:
+        yield random_guest_case(rng)
+
+
+def fails(case: GuestCase) -> bool:
+    """Whether the two sides differ."""
+    return specified(case) != observed(case)
 
 
 def explain(case: GuestCase) -> str:
