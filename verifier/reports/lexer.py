@@ -11,7 +11,7 @@ Trusted: no, compared with the parser's own tokens on every specification by tes
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from pygments.lexer import (
@@ -20,6 +20,7 @@ from pygments.lexer import (
     words,
 )
 from pygments.token import (
+    STANDARD_TYPES,
     Comment,
     Keyword,
     Name,
@@ -97,3 +98,9 @@ class SlatLexer(RegexLexer):
             (r"\.\.|[][(){},:;.]", Punctuation),
         ]
     }  # fmt: skip
+
+
+def coloured(text: str) -> Iterator[tuple[int, str, str]]:
+    """Where each token begins (from 0), the class by which a style sheet of Pygments knows its kind, and its text."""
+    for start, kind, part in SlatLexer().get_tokens_unprocessed(text):
+        yield start, STANDARD_TYPES[kind], part

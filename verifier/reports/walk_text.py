@@ -85,7 +85,7 @@ def paged(lines: Iterable[str], page: Page) -> str:
 
 def draw_steps(steps: list[Document], setting: Setting) -> Iterator[str]:
     """The walk level by level, below its columns' names."""
-    page, decisive = setting.page, _decisive(steps)
+    page, decisive = setting.page, decisive(steps)
     if any("entry" in step for step in steps):
         bits = f"{'bits':<{page.bits}}" if page.bits else ""
         yield f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{bits}rights"
@@ -101,13 +101,13 @@ def _fitting(line: str, page: Page) -> list[str]:
     return textwrap.wrap(line, page.width, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def _decisive(steps: list[Document]) -> int:
+def decisive(steps: list[Document]) -> int:
     """The position of the step that decides: the last one that is no consequence of another."""
     return max((i for i, step in enumerate(steps) if step["stage"] not in AFTERMATH), default=-1)
 
 
 def _step(step: Document, decides: bool, setting: Setting) -> Iterator[str]:
-    note, citation = _cited(step["note"])
+    note, citation = cited(step["note"])
     page = setting.page
     if step["stage"] == "EPT" and "address" in step:
         yield f"EPT {note}: guest-physical {step['address']}"
@@ -127,7 +127,8 @@ def _step(step: Document, decides: bool, setting: Setting) -> Iterator[str]:
         yield " " * (page.column if "entry" in step else len(head)) + citation
 
 
-def _cited(note: str) -> tuple[str, str]:
+def cited(note: str) -> tuple[str, str]:
+    """A note and the section that it cites, which may be empty."""
     found = _citation.search(note)
     return (note[: found.start()], found[1]) if found else (note, "")
 
