@@ -85,12 +85,12 @@ def paged(lines: Iterable[str], page: Page) -> str:
 
 def draw_steps(steps: list[Document], setting: Setting) -> Iterator[str]:
     """The walk level by level, below its columns' names."""
-    page, decisive = setting.page, decisive(steps)
+    page, deciding = setting.page, decisive(steps)
     if any("entry" in step for step in steps):
         bits = f"{'bits':<{page.bits}}" if page.bits else ""
         yield f"{'':3}{'':<{STAGE}}{'address':<{ADDRESS}}{'entry':<{ENTRY}}{bits}rights"
     for position, step in enumerate(steps):
-        yield from _step(step, position == decisive, setting)
+        yield from _step(step, position == deciding, setting)
 
 
 def _fitting(line: str, page: Page) -> list[str]:
