@@ -94,7 +94,7 @@ class _Places:
             for child, _ in _children(todo.pop()):
                 todo.append(child)
                 known = self.by_end.get(child.span.end)
-                if not isinstance(child, tree.Word) and (known is None or _start(child) < _start(known)):
+                if not isinstance(child, (tree.Word, tree.Amend)) and (known is None or _start(child) < _start(known)):
                     self.by_end[child.span.end] = child
         self.ends = sorted(self.by_end)
 

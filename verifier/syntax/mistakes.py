@@ -210,7 +210,6 @@ MISTAKES = (
         "`show` is missing",
         "say what holds: `show condition`",
     ),
-    _row(f"witness .*show {_E}", "expect", "a witness expects nothing: it is found or not", "delete `expect …`"),
     _row("expect", _ANY, "a verdict is `proved` or `refuted`", 'write `expect refuted "why"`'),
     _row(
         "expect (?:proved|refuted) in(?: lower ,)*",

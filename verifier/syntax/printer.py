@@ -78,7 +78,8 @@ class _FilePrinter(ExpressionPrinter):
 
     def _amend(self, amend: tree.Amend) -> Doc:
         doc = Nest(2, Fill((("", ""), (Line(), f'"{amend.doc}"')), 0)) if amend.doc else ()
-        head = (self.above(amend), f"amend {amend.target.text} {amend.evidence}", self.beside(amend.target), doc)
+        line = f"amend {amend.target.text} {amend.evidence}"
+        head = (self.above(amend), self.above(amend.target), line, self.beside(amend.target), doc)
         items = [(change, self._change(change)) for change in amend.changes]
         return (self._block_of(head, amend.target, amend.uses, items), self.below(amend))
 

@@ -40,6 +40,15 @@ def test_comments_between_any_two_words_are_kept_and_a_second_run_changes_nothin
         assert format_source(Source(path.name, once)) == once
 
 
+def test_comments_at_every_place_of_an_amendment_are_kept():
+    text = 'patch p on old per LINUX "x"\n\namend m.n seen\n\nreplace const A: bool = true\nunavailable b "nobody has it"\n'
+    tokens = [match.group() for match in TOKEN.finditer(text)]
+    for i in range(len(tokens) + 1):
+        for comment in ("  // c\n", "\n// c\n"):
+            source = Source("p.slat", "".join([*tokens[:i], comment, *tokens[i:]]))
+            assert format_source(source).count("// c") == 1
+
+
 def test_slashes_in_a_string_are_no_comment():
     source = Source("x", 'module x // one\nfn f() -> bool "// none" = true // two\n')
     assert [comment.text for comment in find_comments(source)] == ["// one", "// two"]
