@@ -114,21 +114,6 @@ class Core:
         return observed(access(replace(one.machine, memory=memory), one.request))
 
 
-def core_class(patterns: tuple[int, ...], settings: Value) -> tuple[Any, ...]:
-    """What of a chain can decide an outcome: where it stops and why, or the AND of its rights."""
-    names = [field.name for field in record(CONTROLS).fields]
-    mode_based, execute_only = settings[names.index("mbec")], settings[names.index("execute_only")]
-    rights = 15
-    for level, pattern in enumerate(patterns):
-        in_force = pattern if mode_based else pattern & 7
-        if not in_force:
-            return "not present", level
-        if in_force & 3 == 2 or (not in_force & 1 and not execute_only):
-            return "misconfigured", level
-        rights &= in_force
-    return "page", rights
-
-
 def random_case(rng: Random, **fixed: bool) -> Case:
     """Full 64-bit entries, all leaf sizes, both depths, all controls but the `fixed` ones.
 
