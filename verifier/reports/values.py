@@ -37,9 +37,9 @@ def replay_words(example: Example) -> str:
 def value_lines(example: Example, columns: Columns) -> Iterator[str]:
     """What matters, what makes the assumptions hold, and a line for the rest if there is one."""
     shown = [value for value in example.values if value.matters]
-    for name, texts in _entries(shown):
+    for name, texts in entries(shown):
         yield from _entry(name, texts, columns)
-    assumed = list(_entries([value for value in example.values if value.assumed]))
+    assumed = list(entries([value for value in example.values if value.assumed]))
     if assumed:
         yield " " * columns.name + "and, so that the assumptions hold"
     for name, texts in assumed[:MOST_ASSUMED]:
@@ -50,7 +50,7 @@ def value_lines(example: Example, columns: Columns) -> Iterator[str]:
         yield from _entry("anything else", ["does not matter"], columns)
 
 
-def _entries(shown: list[Shown]) -> Iterator[tuple[str, list[str]]]:
+def entries(shown: list[Shown]) -> Iterator[tuple[str, list[str]]]:
     """Names with what stands beside them; a record stands where its first truth value does."""
     flags: dict[str, list[Shown]] = {}
     for value in shown:
