@@ -9,7 +9,6 @@ Source: handle_ept_violation(), handle_ept_misconfig() (vmx/vmx.c), kvm_mmu_page
 """
 
 from dataclasses import dataclass
-from typing import assert_never
 
 from models.kvm.asm_vmx import EXIT_REASON_EPT_MISCONFIG, EXIT_REASON_EPT_VIOLATION
 from models.kvm.capabilities import Kvm, NestedMsrs
@@ -35,10 +34,8 @@ from models.sdm import (
     Outcome,
     PageFault,
     Request,
-    SppEvent,
     Trace,
     Translated,
-    VirtualizationException,
     Vmcs,
     VmEntryFailure,
     access,
@@ -109,20 +106,15 @@ class Attempt:
         """L2 tries once; None if it may try again."""
         outcome = access(self.machine, request, self.trace)
         self._apply(outcome)
-        match outcome:
-            case Translated() | PageFault() | GeneralProtection():
-                return outcome
-            case VmEntryFailure():
-                error, reason = outcome.vm_instruction_error, outcome.exit_reason
-                return EntryFailure(outcome.because, error, reason, outcome.qualification)
-            case EptViolation():
-                return self._violation(outcome)
-            case EptMisconfiguration():
-                return self._misconfiguration(request, outcome.guest_physical_address)
-            case VirtualizationException() | SppEvent():
-                raise AssertionError("vmcs02 has no control for that")
-            case _:
-                assert_never(outcome)
+        if isinstance(outcome, Translated | PageFault | GeneralProtection):
+            return outcome
+        if isinstance(outcome, VmEntryFailure):
+            error, reason = outcome.vm_instruction_error, outcome.exit_reason
+            return EntryFailure(outcome.because, error, reason, outcome.qualification)
+        if isinstance(outcome, EptViolation):
+            return self._violation(outcome)
+        assert isinstance(outcome, EptMisconfiguration), "vmcs02 has no control for #VE or SPP"
+        return self._misconfiguration(request, outcome.guest_physical_address)
 
     def _apply(self, outcome: Outcome) -> None:
         """The words that the processor wrote."""

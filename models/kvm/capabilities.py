@@ -123,7 +123,10 @@ def setup_vmcs_config(version: Version, processor: Processor) -> VmcsConfig:
 
 @lru_cache(maxsize=256)
 def hardware_setup(version: Version, host: Host) -> Kvm:
-    """vmx_hardware_setup(). INVEPT is taken to be there: nothing is cached in this model."""
+    """vmx_hardware_setup().
+
+    Decision: INVEPT, without which KVM leaves EPT alone, is taken to be there: nothing is cached in this model.
+    """
     config, chosen = setup_vmcs_config(version, host.processor), host.parameters
     enable_ept = bool(
         chosen.ept

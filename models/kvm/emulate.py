@@ -3,11 +3,9 @@
 Guarantee: the emulator sees L2's own page tables as the processor just did; nothing is written.
 Trusted: no, checked by tests/unit/models/kvm and tests/differential.
 
-Source: vcpu_mmio_gva_to_gpa() (x86.c), FNAME(walk_addr_generic) on the nested MMU, vmx_translate_nested_gpa(). The
-emulator's walk of L2's tables is taken to be the processor's; only its walk of EPT12 is KVM's own.
+Source: vcpu_mmio_gva_to_gpa() (x86.c), FNAME(walk_addr_generic) on the nested MMU, vmx_translate_nested_gpa().
+Decision: the emulator's walk of L2's tables is taken to be the processor's; only its walk of EPT12 is KVM's own.
 """
-
-from typing import assert_never
 
 from models.kvm.pferr import PFERR_FETCH, PFERR_GUEST_FINAL, PFERR_GUEST_PAGE, PFERR_WRITE
 from models.kvm.version import Version
@@ -28,19 +26,14 @@ def emulated_access(version: Version, machine: Machine, request: Request, addres
 
     In L2's tables it always asks for W, as if each of its walks set a flag.
     """
-    in_tables, user = False, False
-    match request:
-        case PdpteLoad():
-            return vmx_translate_nested_gpa(version, PFERR_WRITE | PFERR_GUEST_PAGE, 0)
-        case PhysicalAccess():
-            in_tables, user = request.paging_structure, request.user_linear_address
-        case LinearAccess():
-            page = _page(machine, request)
-            in_tables = page is None or page.guest_physical_address != address
-            user = page is not None and page.user
-        case _:
-            assert_never(request)
-    if in_tables:
+    in_tables, user = True, False
+    if isinstance(request, PhysicalAccess):
+        in_tables, user = request.paging_structure, request.user_linear_address
+    elif isinstance(request, LinearAccess):
+        page = _page(machine, request)
+        in_tables = page is None or page.guest_physical_address != address
+        user = page is not None and page.user
+    if in_tables or isinstance(request, PdpteLoad):
         return vmx_translate_nested_gpa(version, PFERR_WRITE | PFERR_GUEST_PAGE, 0)
     pte_access = version.acc.user if user else 0
     return vmx_translate_nested_gpa(version, KINDS[request.kind] | PFERR_GUEST_FINAL, pte_access)

@@ -3,8 +3,8 @@
 Guarantee: a page of L1 is memory with a host page, a size and a right to write, or no memory at all (MMIO).
 Trusted: no, checked by tests/unit/models/kvm and tests/differential.
 
-KVM grants L1 all rights on its memory but W, and takes them away for a time only (access tracking, write protection,
-NX huge pages). An EPT01 that denies R or X for good is none of KVM's, and is refused.
+Decision: KVM grants L1 all rights on its memory but W, and takes them away for a time only (access tracking, write
+protection, NX huge pages). An EPT01 that denies R or X for good is none of KVM's, and is refused.
 """
 
 from collections.abc import Mapping

@@ -49,15 +49,12 @@ class Mmu:
 
 def mmu_has_mbec(kvm: Kvm, walked: Mmu, in_use: Mmu) -> bool:
     """The version's predicate: `walked` is the MMU at hand, `in_use` vcpu->arch.mmu."""
-    match kvm.version.mbec_source:
-        case "mmu":
-            return bool(walked.root_role.cr4_smep)
-        case "vcpu":
-            return bool(in_use.root_role.has_mbec)
-        case "parameter":
-            return kvm.enable_mbec
-        case "never":
-            return False
+    source = kvm.version.mbec_source
+    if source == "mmu":
+        return bool(walked.root_role.cr4_smep)
+    if source == "vcpu":
+        return bool(in_use.root_role.has_mbec)
+    return source == "parameter" and kvm.enable_mbec
 
 
 def ept_permissions(version: Version, role: CpuRole) -> PermissionTables:

@@ -139,6 +139,7 @@ class Nested:
         root = self.pages.get_page(root_gfn, mmu.root_role)
         fetcher = Fetcher(self.pages, mmu, root)
         fetcher.generation, fetcher.prefetch_count = self.generation, self.prefetch_count
+        # Decision: every VM entry brings shadow pages back into sync, as INVEPT would; L1 is taken to have executed it.
         fetcher.sync_roots()
         eptp = construct_eptp(self.kvm, root.address, root.role.level, vmcs12)
         vmcs02 = prepare_vmcs02(self.kvm, self.setting.vmcs01_secondary, vmcs12, eptp)

@@ -53,7 +53,10 @@ def page_fault_can_be_fast(masks: ShadowMasks, fault: Fault) -> bool:
 
 
 def spte_permission_fault(mmu: Mmu, spte: int, fault: Fault) -> bool:
-    """newest: whether the SPTE denies the access, by a second permissions[] made for SPTEs."""
+    """newest: whether the SPTE denies the access, by a second permissions[] made for SPTEs.
+
+    Decision: of the error code, W, U and F count, and the SPTE is read as gpte_access() reads an entry of EPT12.
+    """
     assert mmu.spte_tables is not None, "newest alone decides by a table"
     low = fault.error_code & (PFERR_WRITE | PFERR_USER | PFERR_FETCH)
     return table_fault(mmu.spte_tables.permissions, gpte_access(mmu.version, spte), low)

@@ -110,6 +110,7 @@ NONPRESENT: Final = 1 << 63
 _ALLOWED_OLD = 1 << 63 | bits(51, 12) | bits(2, 0)
 _RIGHTS_OLD = 0x005
 _RIGHTS_NEW = 0x405
+# Decision: rfc and v1 are taken to leave FROZEN_SPTE as it was, with bit 10; their patches name the generation alone.
 SPTE_OLD: Final = SpteLayout(52, _RIGHTS_OLD, 54, 1 << 57, 1 << 58, 10, _ALLOWED_OLD, NONPRESENT | 0x5A0)
 SPTE_RFC: Final = SpteLayout(52, _RIGHTS_OLD, 54, 1 << 57, 1 << 58, 9, _ALLOWED_OLD | 1 << 10, NONPRESENT | 0x5A0)
 SPTE_NEW: Final = SpteLayout(60, _RIGHTS_NEW, 52, 1 << 53, 1 << 55, 9, _ALLOWED_OLD | 1 << 10, NONPRESENT | 0x1A0)

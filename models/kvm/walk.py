@@ -32,7 +32,6 @@ from models.kvm.pferr import (
     PFERR_USER,
     PFERR_WRITE,
 )
-from models.kvm.role import has_pferr_fetch
 from models.kvm.rsvd_bits import is_rsvd_bits_set
 from models.kvm.version import Version
 from models.sdm.bits import WORD, bits
@@ -113,9 +112,8 @@ def walk_addr_generic(
     pt_access: dict[int, int] = {}
 
     def fault(error_code: int, why: str) -> WalkFault:
+        # PFERR_FETCH is left out: has_pferr_fetch() of nested EPT is 0.
         error_code |= access & (PFERR_WRITE | PFERR_USER)
-        if access & PFERR_FETCH and has_pferr_fetch(mmu.cpu_role):
-            error_code |= PFERR_FETCH
         misconfigured = error_code & PFERR_RSVD
         shown = 0 if misconfigured else synthesise_exit_qualification(version, access, raw, setting.mbec)
         return WalkFault(address, error_code, shown, level, why)

@@ -23,9 +23,11 @@ from models.kvm import (
     ReflectedExit,
     Setting,
     Slot,
+    attempt,
 )
 from models.kvm import Stuck as Gone
 from models.kvm.notes import acc_names, describe_spte
+from models.kvm.scenario import render_nested
 from models.kvm.version import Version
 from models.sdm import (
     EptViolation,
@@ -226,6 +228,79 @@ def test_nx_huge_pages_split_the_direct_tables_too(version: Version) -> None:
     executable = [spte for _, _, spte in machine.pages.leaves() if spte & X]
     assert len(executable) == 512
     assert all(not spte & 1 << 7 for spte in executable)
+
+
+def test_tables_out_of_sync_follow_at_the_next_entry() -> None:
+    """L2 writes the last table, which KVM does not see: other pages, other rights, nothing, a page without memory."""
+    table = 0x4000 | ALL | WB
+    leaves = [PAGE + 0x1000 * n | ALL | WB for n in range(8)]
+    machine = entered(l1(*leaves[:6], 1 << 38 | ALL | WB, table), slots=(Slot(0, 0, 1 << 38),))
+    for number in (*range(7), 7):
+        machine.access(PhysicalAccess(kind="write", guest_physical_address=number << 12))
+    changed = {0: leaves[1], 1: leaves[1] & ~W, 2: 0, 3: leaves[3], 6: 1 << 38 | 0x1000 | ALL | WB}
+    machine.memory |= {0x4000 + 8 * number: leaf for number, leaf in changed.items()}
+    assert machine.enter(vmcs12(), GUEST) is None
+    assert machine.running is not None
+    sptes = [machine.running.fetcher.leaf_spte(number << 12) or 0 for number in range(8)]
+    assert [spte & (R | W) for spte in sptes] == [0, R, 0, R | W, R | W, R | W, 0, R | W]
+    plain = Machine(processor=CPU, vmcs=vmcs12(), guest=GUEST, memory=machine.memory)
+    for number, kind in product(range(6), ("read", "write")):
+        request = PhysicalAccess(kind=kind, guest_physical_address=number << 12)
+        final, expected = machine.access(request).final, access(plain, request)
+        assert isinstance(final, Translated) == isinstance(expected, Translated)
+        if isinstance(final, Translated) and isinstance(expected, Translated):
+            assert final.host_physical_address == expected.host_physical_address
+
+
+def test_an_upper_entry_that_changes_behind_kvms_back_is_noticed_by_newest_alone() -> None:
+    """Nothing traps what a device writes; newest compares the role of a child page before it keeps it."""
+    for version, rights in ((V5, ALL), (NEWEST, R)):
+        machine = entered(l1(PAGE | ALL | WB, PAGE | ALL | WB), version)
+        machine.prefetch_count = 0
+        assert machine.enter(vmcs12(), GUEST) is None
+        machine.access(PhysicalAccess(kind="read", guest_physical_address=0))
+        machine.memory[0x3000] = 0x4000 | R
+        machine.access(PhysicalAccess(kind="read", guest_physical_address=0x1000))
+        assert machine.running is not None
+        page = machine.pages.child_of(machine.memory[(1 << 39) + 0x2000])
+        assert page.role.access == {ALL: 15, R: 1}[rights], version.name
+
+
+def test_kvms_own_pages_leave_words_alone_that_are_there() -> None:
+    memory = l1(PAGE | ALL | WB) | {1 << 39: 7, (1 << 39) + 0x1000: 7}
+    machine = entered(memory)
+    machine.access(PhysicalAccess(kind="read", guest_physical_address=0))
+    assert machine.running is not None
+    assert machine.running.vmcs02.eptp & ~0xFFF == (1 << 39) + 0x2000
+    assert machine.memory[1 << 39] == 7
+
+
+def test_memory_slots_may_change_before_l2_runs() -> None:
+    machine = Nested(Setting(version=V5, host=Host(processor=CPU), slots=NO_MEMORY), l1(PAGE | ALL | WB))
+    machine.new_memslots()
+    assert machine.enter(vmcs12(), GUEST) is None
+    machine.access(PhysicalAccess(kind="read", guest_physical_address=0))
+    machine.new_memslots()
+    answer = machine.access(PhysicalAccess(kind="read", guest_physical_address=0))
+    assert [(fix.exit_reason, fix.qualification) for fix in answer.fixes] == [(49, None)]
+    document = render_nested(machine, answer)
+    assert (document["outcome"], document["emulated_by_l0"]) == ("ok", "mmio")
+
+
+def test_a_neighbour_without_any_right_is_what_kvm_warns_of() -> None:
+    """Execute-only under a table that may only be read: an entry that is present and grants nothing."""
+    memory = l1(PAGE | R | WB, PAGE | X | WB) | {0x3000: 0x4000 | R}
+    machine = entered(memory)
+    answer = machine.access(PhysicalAccess(kind="read", guest_physical_address=0))
+    assert answer.warnings == ("an SPTE without any access",)
+    assert render_nested(machine, answer)["warnings"] == ["an SPTE without any access"]
+
+
+def test_an_access_is_given_up_after_very_many_exits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "TRIES", 1)
+    machine = entered(l1(PAGE | ALL | WB))
+    final = machine.access(PhysicalAccess(kind="read", guest_physical_address=0)).final
+    assert final == Gone("1 exits without an end", 0)
 
 
 def test_words_of_a_trace_name_rights_and_sptes() -> None:

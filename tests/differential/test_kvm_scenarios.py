@@ -117,6 +117,12 @@ SLOT = {"guest_physical_address": 0, "host_physical_address": 0, "size": 4096}
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "another schema": (lambda s: s.update(schema="slat-scenario-1"), "unknown_schema", "schema"),
     "two slots in one place": (lambda s: s["host"].update(memory_slots=[SLOT, SLOT]), "duplicate_key", "slots.1"),
+    "memory in two ways": (lambda s: s.update(vmcs01={"eptp": "0x60001e"}), "duplicate_key", "memory_slots"),
+    "a page of 3 bytes": (
+        lambda s: s["host"].update(memory_slots=[SLOT | {"largest_page": "3"}]),
+        "wrong_type",
+        "slots.0.largest_page",
+    ),
     "no slot": (lambda s: s["host"].update(memory_slots=[]), "wrong_length", "memory_slots"),
     "an empty slot": (lambda s: s["host"].update(memory_slots=[SLOT | {"size": 0}]), "out_of_range", "slots.0.size"),
     "half a page": (lambda s: s["host"].update(memory_slots=[SLOT | {"size": 2048}]), "misaligned", "slots.0.size"),
@@ -283,6 +289,18 @@ def test_an_ept01_that_maps_nothing_leaves_l1_without_memory() -> None:
     wide = with_ept01(0x4000_0000 | 0x407 | 0xB0)
     wide["memory"][hex(0x4000_4000)] = 1 << 39 | LEAF
     assert answer_nested(wide)["emulated_by_l0"] == "mmio"
+
+
+def test_an_address_of_l1_beyond_the_levels_of_ept01_is_no_memory() -> None:
+    scenario = with_ept01(0x4000_0000 | 0x407 | 0xB0)
+    scenario["host"]["cpu"] = WHOLE["host"]["cpu"] | {"maxphyaddr": 52}
+    scenario["memory"][hex(0x4000_4000)] = 1 << 50 | LEAF
+    assert answer_nested(scenario)["emulated_by_l0"] == "mmio"
+
+
+def test_slots_may_stand_beside_each_other() -> None:
+    slots = [SLOT | {"guest_physical_address": at, "host_physical_address": at} for at in (0x5000, 0x4000, 0x6000)]
+    assert read_nested_scenario(whole(memory_slots=slots)).setting.slots[1].guest_physical_address == 0x4000
 
 
 def test_only_a_document_that_says_so_is_nested() -> None:

@@ -214,7 +214,7 @@ def test_a_version_that_is_known_to_be_wrong_is_found_out(name: str, capsys: pyt
 def test_old_agrees_with_the_two_tables_where_l1_has_memory(capsys: pytest.CaptureFixture[str]) -> None:
     """Its emulator takes every access for a read, so a world ends with what is no memory."""
     start = seed()
-    outcomes, failing = run(OLD, start, FEW, memory_alone=True)
+    outcomes, failing = run(OLD, start, 4 * FEW, memory_alone=True)
     say(capsys, f"KVM's shadow EPT against EPT12 and EPT01, old (SLAT_SEED={start})", outcomes.total(), len(failing))
     assert not failing, min(failing, key=len)
     assert outcomes["ok"] > 300
