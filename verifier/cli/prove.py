@@ -8,26 +8,23 @@ Trusted: no, checked by the conformance tests.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
-import models
 from verifier.cli import complete
+from verifier.cli.deciding import ReferenceMmu, contradicted, decide, progress
 from verifier.cli.outputs import Outputs
 from verifier.cli.shared import Failure, Place, fail, open_project, report, root_option
 from verifier.diagnostics.model import Diagnosed
-from verifier.obligations.cache import Cache, digest
-from verifier.obligations.prove import Disagreement, Options, Replay
-from verifier.obligations.run import Machine, Plan, Undecided, run
+from verifier.obligations.prove import Options
+from verifier.obligations.run import Plan
 from verifier.obligations.versions import Choice
 from verifier.reports import json_report
 from verifier.reports.registry import FORMATS
 from verifier.reports.run import run_of
 from verifier.reports.summary import exit_code
 from verifier.solvers.registry import SOLVERS
-from verifier.types import typed
 
 
 @click.command("prove")
@@ -90,68 +87,18 @@ def command(
     outputs = Outputs(json_file, smtlib, save)
     outputs.check()
     transcripts = outputs.transcribe if smtlib is not None else None
-    machine = ReferenceMmu(outputs.scenarios)
-    progress = _progress if sys.stderr.isatty() else None
-    other = Machine(_version(), machine.prepare, machine.agrees, save is not None)
-    plan = Plan(options, jobs, claims, Choice(series, upto), progress, transcripts, other)
-    try:
-        results = run(project, plan, Cache(project.root, not no_cache))
-    except Disagreement as error:
-        click.echo(f"internal error: {error}", err=True)
-        click.echo("nothing is claimed of it; please report this with the specification", err=True)
-        raise Failure(70) from None
-    except Undecided as death:
-        said = f"the process that decided `{death.claim}` {death.how}; nothing is claimed"
-        click.echo(f"internal error: {said}", err=True)
-        click.echo("if the machine ran out of memory, fewer `--jobs` may help", err=True)
-        raise Failure(70) from None
+    mmu = ReferenceMmu(outputs.scenarios)
+    machine = mmu.machine(always=save is not None)
+    plan = Plan(options, jobs, claims, Choice(series, upto), progress(), transcripts, machine)
+    results = decide(project, plan, no_cache)
     details = results if verbose or claims else [r for r in results if not r.as_expected]
     try:
         outputs.write(json_report.render(results))
         click.echo(FORMATS[form](results, details, run_of(project, options)), nl=False)
     except (Diagnosed, BrokenPipeError) as error:
-        if machine.agrees():
+        if mmu.agrees():
             raise
         report(error.diagnostics if isinstance(error, Diagnosed) else ())
-    if not machine.agrees():
-        raise _contradicted(machine)
+    if not mmu.agrees():
+        raise contradicted(mmu)
     raise Failure(exit_code(results))
-
-
-def _contradicted(machine: ReferenceMmu) -> Failure:
-    """One side is wrong, and it is not for us to say which."""
-    for disagreement in machine.disagreements:
-        click.echo(f"{disagreement}\n", err=True)
-    click.echo("nothing is claimed until this is settled", err=True)
-    return Failure(70)
-
-
-def _progress(done: int, total: int) -> None:
-    click.echo(f"\r{done}/{total} claims" if done < total else "\r" + " " * 30 + "\r", nl=False, err=True)
-
-
-def _version() -> str:
-    """A name for this version of the reference MMU: every source file counts."""
-    package = Path(models.__file__).parent
-    return digest(
-        text
-        for p in sorted(package.rglob("*.py"))
-        for text in (p.relative_to(package).as_posix(), p.read_text("utf-8"))
-    )
-
-
-class ReferenceMmu:
-    """Replays the examples of a run; `scenarios` receives their walks, by file name."""
-
-    def __init__(self, scenarios: dict[str, str]) -> None:
-        self._scenarios = scenarios
-        self.disagreements: list[str] = []
-
-    def agrees(self) -> bool:
-        """Whether the reference MMU confirmed every walk that it ran."""
-        return not self.disagreements
-
-    def prepare(self, checked: typed.Checked, label: str | None) -> Replay:
-        from verifier.cli.replay import Referee  # not needed when a whole run is known
-
-        return Referee(checked, label, self._scenarios, self.disagreements)
