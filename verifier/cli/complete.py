@@ -17,10 +17,12 @@ from click.shell_completion import CompletionItem
 from verifier.cli.shared import root_of
 from verifier.diagnostics.model import Diagnosed
 from verifier.diagnostics.pages import codes, title
-from verifier.names.project import Project, read_project
+from verifier.names.project import Project, module_name, read_project
 from verifier.names.series import FOLDER, LIST
 
 CLAIM = re.compile(r"^ *(?:invariant|witness) +(\w+)(?:\s+is\s+([A-Z]\w*(?:\s*,\s*[A-Z]\w*)*))?", re.MULTILINE)
+BITFIELD = re.compile(r"^ *bits +([A-Z]\w*) *:", re.MULTILINE)
+SETTINGS = re.compile(r"^ *record +(?:EptControls|KvmMmuRoleRegs)\b[^{]*\{([^}]*)\}", re.MULTILINE)
 
 
 def claims(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -46,6 +48,27 @@ def series(context: click.Context, _param: click.Parameter, incomplete: str) -> 
         elif place == [LIST]:
             names += _written(source.text)
     return _offered(sorted(set(names)), incomplete)
+
+
+def bitfields(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of bitfields, with their module if that was begun."""
+    project = _project(context)
+    found: dict[str, None] = {}
+    for source in () if project is None else project.sources:
+        module = f"{module_name(source)}." if "." in incomplete else ""
+        found |= dict.fromkeys(module + name for name in BITFIELD.findall(source.text))
+    return _offered(found, incomplete)
+
+
+def settings(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a role follows from: controls of EPT, or a guest's registers."""
+    project = _project(context)
+    before, _, word = incomplete.rpartition(",")
+    found: dict[str, None] = {}
+    for source in () if project is None else project.sources:
+        for fields in SETTINGS.findall(source.text):
+            found |= dict.fromkeys(f"{name}=" for name in re.findall(r"^ *(\w+): bool", fields, re.MULTILINE))
+    return [CompletionItem(f"{before}{',' if before else ''}{name}") for name in found if name.startswith(word)]
 
 
 def diagnostics(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
