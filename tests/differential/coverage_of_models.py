@@ -1,7 +1,8 @@
 """How much of the reference MMU the comparisons exercise: `python tests/differential/coverage_of_models.py`.
 
 Prints the branch coverage of `models/` by tests/differential and tests/tables, the branches that are never taken, and
-how much the random comparisons cover with each configuration bit clear and set. Exit code 1 below 98 %.
+how much the random comparisons cover with each configuration bit clear and set. Exit code 1 below 98 %. Left out are
+planted mistakes, and the chains of three levels, which take no other way than those of two and a minute more.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def main() -> int:
     data.switch_context("comparisons")
     output = StringIO()
     with redirect_stdout(output):
-        code = pytest.main(["-q", "-p", "no:cacheprovider", str(HERE), str(ROOT / "tests" / "tables")])
+        left_out = [f"--ignore={path}" for path in [*sorted(HERE.glob("test_planted*.py")), HERE / "test_shrinking.py"]]
+        left_out += ["-k", "not (every_chain_access_and_control and 3)"]
+        code = pytest.main(["-q", "-p", "no:cacheprovider", *left_out, str(HERE), str(ROOT / "tests" / "tables")])
     for name in BITS:
         for value in (False, True):
             data.switch_context(f"{name}={value}")
