@@ -139,7 +139,7 @@ def test_solvers_that_disagree_are_exit_70_and_nothing_is_claimed(slat: Slat, mo
 
 
 def test_a_counterexample_that_does_not_replay_is_exit_70_and_is_not_shown(slat: Slat, monkeypatch: pytest.MonkeyPatch):
-    def wrong(_session: object, script: prove.Obligation) -> prove.Model:
+    def wrong(_session: object, script: prove.Obligation, _explained: bool) -> prove.Model:
         return prove.Model({leaf.name: 0 for leaf in script.leaves}, True, (), ())  # type: ignore[attr-defined]
 
     monkeypatch.setattr(prove, "minimize", wrong)

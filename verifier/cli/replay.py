@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from verifier.cli.contradiction import Contradiction
+from verifier.cli.replay_case import ept_case, guest_case
 from verifier.cli.replay_ept import ORDINARY, Incomplete, Verdict, compare, specification, usual_accesses
 from verifier.cli.replay_guest import compare_guest, guest_specification
 from verifier.cli.replay_guest_around import guest_around
 from verifier.cli.replay_scenario import Fields, NeedsGuest, Unrealisable
 from verifier.core.interpret import evaluate
 from verifier.core.values import Value
+from verifier.obligations.access_case import AccessCase
 from verifier.obligations.prove import Replayed
 from verifier.types import typed
 from verifier.types.kinds import List, Record, Type
@@ -27,8 +29,8 @@ NAME = "reference MMU"
 Env = dict[str, Value]
 Other = Callable[[str, Value], Value]
 """What stands for a value, given its path too."""
-Run = tuple[str, Fields, tuple[Verdict, Verdict]]
-"""The path of a walk, its scenario, and what either side says of it."""
+Run = tuple[Fields, tuple[Verdict, Verdict]]
+"""A scenario, and what either side says of it."""
 
 
 class Referee:
@@ -50,17 +52,19 @@ class Referee:
         self._label = label
         self.saved = saved
         self.disagreements = disagreements
+        self._accesses: list[AccessCase] = []
 
     def __call__(self, claim: typed.Claim, env: Env) -> Replayed | None:
         """Whether the reference MMU confirmed every walk of the example; None if it could not run them."""
         confirmed: list[bool] = []
+        self._accesses = []
         try:
             confirmed.extend(self._replay_ept(claim, env))
             confirmed.extend(self._replay_guests(claim, env))
         except Unrealisable:
             if all(confirmed):
                 return None
-        return Replayed(NAME, all(confirmed)) if confirmed else None
+        return Replayed(NAME, all(confirmed), tuple(self._accesses)) if confirmed else None
 
     def _replay_ept(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
         spec = self._ept
@@ -83,8 +87,12 @@ class Referee:
     ) -> bool:
         name, walk = named
         assert self._ept is not None
-        runs = [compare(self._ept, walk, one, other) for one in accesses for other in around]
-        return self._agree(claim, name, [(document, (said, seen)) for document, said, seen in runs])
+        runs: list[Run] = []
+        for walked in ((walk, one, other) for one in accesses for other in around):
+            document, said, seen = compare(self._ept, *walked)
+            runs.append((document, (said, seen)))
+            self._accesses.append(ept_case(self._ept, name, walked, document, said))
+        return self._agree(claim, name, runs)
 
     def _replay_in_guest(self, claim: typed.Claim, env: Env, named: tuple[str, Value], access: Value) -> bool:
         """An access that EPT judges by how the guest's own entries are mapped, in a guest made for it."""
@@ -98,6 +106,7 @@ class Referee:
             env = _replaced_all(claim, env, kind, partial(_constant, value))
         if not _is_example(claim, env):
             raise Unrealisable("the claim says something else of what a guest can do")
+        self._accesses.append(guest_case(guest, name, there, at.document, said))
         return self._agree(claim, name, [(at.document, (said, seen))])
 
     def _replay_guests(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
@@ -108,30 +117,33 @@ class Referee:
         reasons: list[Unrealisable] = []
         for variant in (spec.as_it_is, spec.with_final_page_among_the_tables):
             try:
-                documents = self._realised(claim, env, variant)
+                runs = self._realised(claim, env, variant)
             except Unrealisable as reason:
                 reasons.append(reason)
                 continue
-            for name, document, verdicts in documents:
-                yield self._agree(claim, name, [(document, verdicts)])
+            for case, run in runs:
+                self._accesses.append(case)
+                yield self._agree(claim, case.walk, [run])
             return
         raise reasons[0]
 
-    def _realised(self, claim: typed.Claim, env: Env, variant: Callable[[Value], Value]) -> list[Run]:
-        spec, documents = self._guest, list[Run]()
+    def _realised(
+        self, claim: typed.Claim, env: Env, variant: Callable[[Value], Value]
+    ) -> list[tuple[AccessCase, Run]]:
+        spec, runs = self._guest, list[tuple[AccessCase, Run]]()
         assert spec is not None
 
         def realised(name: str, walk: Value) -> Value:
             at, there, said, seen = compare_guest(spec, variant(walk))
-            documents.append((name, at.document, (said, seen)))
+            runs.append((guest_case(spec, name, there, at.document, said), (at.document, (said, seen))))
             return there
 
         there = _replaced_all(claim, env, spec.walk, realised)
-        if documents and not _is_example(claim, there):
+        if runs and not _is_example(claim, there):
             raise Unrealisable("the claim says something else of what a machine can hold")
-        return documents
+        return runs
 
-    def _agree(self, claim: typed.Claim, name: str, runs: list[tuple[Fields, tuple[Verdict, Verdict]]]) -> bool:
+    def _agree(self, claim: typed.Claim, name: str, runs: list[Run]) -> bool:
         """Whether both sides say the same of every access; the scenario of one is kept: one of which they do not."""
         differing = [(document, (said, seen)) for document, (said, seen) in runs if said != seen]
         document, verdicts = (differing or runs)[0]

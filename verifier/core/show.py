@@ -8,10 +8,36 @@ Trusted: no, checked by parsing what is printed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import cast
 
 from verifier.core.values import Value
 from verifier.types.kinds import Bits, Bool, Enum, Layout, List, Record, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A value by the name of its type (empty for what has none); the fields of a bitfield that are not 0.
+
+    Each field is its name, its lowest position and its value; what belongs to none is one without a name, from bit 0.
+    """
+
+    kind: str = ""
+    fields: tuple[tuple[str, int, int], ...] = ()
+
+
+def named(value: Value, kind: Type) -> Named:
+    """The value in the words of its type."""
+    match kind:
+        case Layout():
+            number = cast(int, value)
+            parts = [(field.name, field.low, (number & field.mask) >> field.low) for field in kind.fields]
+            parts.append(("", 0, number & ~sum(field.mask for field in kind.fields)))
+            return Named(kind.name, tuple(part for part in parts if part[2]))
+        case Enum() | Record():
+            return Named(kind.name)
+        case _:
+            return Named()
 
 
 def show_number(value: int, width: int) -> str:

@@ -48,9 +48,9 @@ def tool_digest() -> str:
 
 
 def solver_key(options: Options) -> str:
-    """The solvers with their versions and budgets."""
+    """The solvers with their versions and budgets, and what is asked of them."""
     words = [f"{name} {metadata.version(PACKAGES[name])} {BUDGETS[name]}" for name in options.solvers]
-    return f"{' '.join(words)} {options.budget}"
+    return f"{' '.join(words)} {options.budget} {options.explained}"
 
 
 class Cache:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from verifier.core.show import show_number, show_value
+from verifier.core.show import named, show_number, show_value
 from verifier.obligations.minimize import Model, Named
 from verifier.obligations.result import Shown
 from verifier.smt.symbolic import Leaf
@@ -50,7 +50,7 @@ def _shown(leaf: Leaf, name: str, value: int, masks: tuple[int, int]) -> Shown:
     deciding, assumed = masks
     raw = ("false", "true")[value] if leaf.term.width == 0 else f"0x{value:x}"
     text = _text(leaf.kind, value, deciding | assumed)
-    return Shown(name, text, raw, deciding != 0, assumed != 0 and deciding == 0)
+    return Shown(name, text, raw, deciding != 0, assumed != 0 and deciding == 0, named(value, leaf.kind))
 
 
 def _text(kind: Type, value: int, relevant: int) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from verifier.core.interpret import CHOOSER, PATH, Chooser, Env, meaning
-from verifier.core.show import set_fields, show_value
+from verifier.core.show import Named, named, set_fields, show_value
 from verifier.core.values import Value
 from verifier.syntax.tree import Cite
 from verifier.types import typed
@@ -23,13 +23,17 @@ MAX_REASONS = 12
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """`text` has the value `value`; `place` is where its definition stands, `cite` what that cites."""
+    """`text` has the value `value`; `place` is where its definition stands, `cite` what that cites.
+
+    `named` is the value in the words of its type.
+    """
 
     text: str
     value: str
     place: str
     cite: str
     depth: int
+    named: Named = Named()  # noqa: RUF009  (frozen)
 
 
 def explain(e: typed.Expr, env: dict[str, Value], choose: Chooser) -> tuple[Reason, ...]:
@@ -124,7 +128,7 @@ class _Explainer:
             return
         value = cast(Value, meaning(e)(env))
         if not isinstance(e, typed.Call):
-            yield Reason(_text(e), show_value(value, e.type), "", "", depth)
+            yield Reason(_text(e), show_value(value, e.type), "", "", depth, named(value, e.type))
             for call in _calls(e):
                 yield from self._fired(call, env, depth + 1)
             for name in _names(e):
@@ -132,7 +136,8 @@ class _Explainer:
                     yield from self.side(*self.bound[name], depth + 1)
             return
         function = e.function
-        yield Reason(_text(e), show_value(value, e.type), function.span.place, _cite(function.cites), depth)
+        shown, cite = show_value(value, e.type), _cite(function.cites)
+        yield Reason(_text(e), shown, function.span.place, cite, depth, named(value, e.type))
         yield from self._fired(e, env, depth + 1)
 
     def _fired(self, e: typed.Call, env: Env, depth: int) -> Iterator[Reason]:

@@ -43,8 +43,11 @@ class Model:
     assumed: tuple[tuple[str, int, int], ...]
 
 
-def minimize(session: Session, script: Script) -> Model:
-    """The canonical smallest model of everything that the script's selectors assert."""
+def minimize(session: Session, script: Script, explained: bool = True) -> Model:
+    """The canonical smallest model of everything that the script's selectors assert.
+
+    Unless it is to be `explained`, which of its parts matter is left open.
+    """
     search = _Search(session, script)
     session.push()
     session.add("".join(f"(assert {name})\n" for name in script.selectors))
@@ -53,7 +56,7 @@ def minimize(session: Session, script: Script) -> Model:
         search.first_in_order()
     unique = search.is_unique()
     session.pop()  # what matters is a question about models of any size
-    relevant, assumed = search.relevant()
+    relevant, assumed = search.relevant() if explained else ((), ())
     return Model(dict(zip(search.names, search.model, strict=True)), unique, relevant, assumed)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from verifier.core.interpret import Chooser, evaluate
 from verifier.core.values import Value, assemble
+from verifier.obligations.access_case import AccessCase
 from verifier.obligations.decode import show_values
 from verifier.obligations.explain import explain
 from verifier.obligations.generate import Obligation
@@ -32,10 +33,14 @@ class Disagreement(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What another machine makes of an example: it confirms it, or contradicts the specification."""
+    """What another machine makes of an example: it confirms it, or contradicts the specification.
+
+    `accesses` are the walks that it ran.
+    """
 
     machine: str
     confirmed: bool
+    accesses: tuple[AccessCase, ...] = ()
 
 
 Replay = Callable[[typed.Claim, dict[str, Value]], Replayed | None]
@@ -44,11 +49,15 @@ Replay = Callable[[typed.Claim, dict[str, Value]], Replayed | None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`solvers` in the order in which they are asked; `budget` of one question, in the first one's units."""
+    """`solvers` in the order in which they are asked; `budget` of one question, in the first one's units.
+
+    Unless examples are to be `explained`, nothing in them is said to matter.
+    """
 
     solvers: tuple[str, ...] = ("z3",)
     budget: int | None = None
     replay: Replay | None = None
+    explained: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,7 @@ def solve(obligation: Obligation, options: Options) -> Solved:
         solved = _compare(obligation, solved, (first, solver), options)
     if _has_model(obligation.claim, solved.verdict):
         try:
-            solved = replace(solved, model=minimize(session, obligation.script))
+            solved = replace(solved, model=minimize(session, obligation.script, options.explained))
         except BudgetSpent:
             solved = OPEN
     took = round((time.monotonic() - started) * 1000)
@@ -221,7 +230,8 @@ def _example(obligation: Obligation, model: Model, options: Options) -> Example:
     confirmed, contradicted = (machine, ()) if other is None or other.confirmed else ((), machine)
     values = show_values(obligation.script.leaves, model)
     because = explain(claim.show, env, choose)
-    return Example(values, model.unique, ("interpreter", *confirmed), because, contradicted)
+    accesses = () if other is None else other.accesses
+    return Example(values, model.unique, ("interpreter", *confirmed), because, contradicted, accesses)
 
 
 def _chooser(model: Model) -> Chooser:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from verifier.core.show import Named
+from verifier.obligations.access_case import AccessCase
 from verifier.obligations.explain import Reason
 
 
@@ -16,7 +18,8 @@ from verifier.obligations.explain import Reason
 class Shown:
     """One input of a counterexample: `name` and what of it matters.
 
-    `matters`: without it the claim need not fail; `assumed`: without it the assumptions need not hold.
+    `matters`: without it the claim need not fail; `assumed`: without it the assumptions need not hold. `named`: the
+    value in the words of its type.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Shown:
     raw: str
     matters: bool
     assumed: bool = False
+    named: Named = Named()  # noqa: RUF009  (frozen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Example:
     """A counterexample of an invariant, or the example of a witness.
 
     `replayed` names the machines that confirm it, `contradicted_by` those of which its walks say something else.
+    `accesses` are its walks as they were replayed.
     """
 
     values: tuple[Shown, ...]
@@ -38,6 +43,7 @@ class Example:
     replayed: tuple[str, ...]
     because: tuple[Reason, ...]
     contradicted_by: tuple[str, ...] = ()
+    accesses: tuple[AccessCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def run(project: Project, plan: Plan, cache: Cache) -> list[Result]:
     claims = sorted(stated(library, versions), key=lambda one: _place(one, order))
     wanted = set(select([one.claim for one in claims], plan.wanted, project.root))
     claims = [one for one in claims if one.claim in wanted]
-    outcomes = _decide(claims, plan, cache, Elsewhere(library, plan, cache))
+    outcomes = decide(library, claims, plan, cache)
     results = [describe(one.claim, one.version, outcome) for one, outcome in zip(claims, outcomes, strict=True)]
     if plan.machine is None or plan.machine.agrees():
         cache.store_run(key, results)
@@ -98,9 +98,9 @@ def _place(one: Stated, order: dict[Version, int]) -> tuple[str, int, int]:
     return span.source.name, span.start, -1 if one.version is None else order[one.version]
 
 
-def _decide(claims: list[Stated], plan: Plan, cache: Cache, elsewhere: Elsewhere) -> Iterator[Outcome]:
-    """The outcome of each claim, in order."""
-    symbolizer = Symbolizer()
+def decide(library: Library, claims: list[Stated], plan: Plan, cache: Cache) -> Iterator[Outcome]:
+    """The outcome of each of these claims, in order, whatever the plan wants."""
+    symbolizer, elsewhere = Symbolizer(), Elsewhere(library, plan, cache)
     obligations = [None if one.claim.missing else generate(one.claim, symbolizer) for one in claims]
     solved = iter(_solve_all([o for o in obligations if o is not None], plan, cache))
     replays: dict[Version | None, Replay] = {}

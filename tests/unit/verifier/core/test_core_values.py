@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from programs.written import checked, numbers, values
 
 from verifier.core.interpret import apply
-from verifier.core.show import show_value
+from verifier.core.show import Named, named, show_value
 from verifier.core.values import Value, assemble, leaves, zero
 from verifier.smt.symbolic import Leaf, unknown
 from verifier.types.kinds import Type
@@ -18,6 +18,7 @@ enum E { A = 1, B = 2, C = 3 }
 enum T { T0 = 0, T1 = 1, T2 = 2, T3 = 3 }
 bits L : 16 { [15:14] t: T [13] f [12:4] n [3:0] m: M }
 bits M : 4 { [3] p [2:0] q }
+bits G : 8 { [0] g }
 record R { l: L b: bool e: E xs: bits(12)[1..3] rs: S[0..2] }
 record S { y: bits(3) z: bool[2] }
 fn e(x: E) -> E = x
@@ -68,6 +69,14 @@ fn it(_p: bool) -> {kind} = {text}""").functions["proofs.m.it"]
 )
 def test_flags_have_names_long_numbers_are_hexadecimal_and_short_ones_decimal(name: str, value: Value, shown: str):
     assert show_value(value, KINDS[f"proofs.m.{name}"]) == shown
+
+
+def test_a_bitfield_is_named_with_its_fields_that_are_not_0_and_the_bits_that_belong_to_none():
+    fields = (("t", 14, 2), ("f", 13, 1), ("m", 0, 15))
+    assert named(0xA00F, KINDS["proofs.m.l"]) == Named("proofs.m.L", fields)
+    assert named(0x11, TYPES.types["proofs.m.G"]) == Named("proofs.m.G", (("g", 0, 1), ("", 0, 0x10)))
+    assert named(2, KINDS["proofs.m.e"]) == Named("proofs.m.E")
+    assert named(True, KINDS["proofs.m.b"]) == Named()
 
 
 def test_the_least_value_is_one_of_its_type():
