@@ -72,7 +72,7 @@ def _columns(name: str, versions: Sequence[Definitions]) -> Iterator[Column]:
     """Neighbouring versions with the same fields in the same places are one column."""
     known = [(version.label or "specs", _layout(name, version)) for version in versions]
     if all(layout is None for _, layout in known):
-        raise Unanswerable(f"there is no bitfield `{name}` in these versions")
+        raise Unanswerable(f"there is no `{name}` in these specifications")
     while known:
         layout = known[0][1]
         labels: list[str] = []

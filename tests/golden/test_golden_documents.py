@@ -1,0 +1,33 @@
+"""Samples in documents are what the commands beside them print."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from golden.cases import slat
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = ("docs/TABLES.md",)
+"""Documents whose every block of `console` is one command and all that it prints."""
+_SAMPLE = re.compile(r"```console\n\$ slat ([^\n]+)\n(.*?)```", re.DOTALL)
+
+
+def printed(sample: re.Match[str]) -> str:
+    """The block as it should be."""
+    said = slat(ROOT, *shlex.split(sample[1]))
+    assert (said.exit_code, said.err) == (0, "")
+    return f"```console\n$ slat {sample[1]}\n{said.out}```"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_sample_of_a_document_is_what_the_command_prints(name: str, request: pytest.FixtureRequest):
+    document = ROOT / name
+    text = document.read_text("utf-8")
+    assert text.count("```console") == len(_SAMPLE.findall(text)) > 0
+    found = _SAMPLE.sub(printed, text)
+    if request.config.getoption("--update-golden"):
+        document.write_text(found, "utf-8")
+    assert found == document.read_text("utf-8"), "`pytest tests/golden --update-golden` rewrites it"
