@@ -22,7 +22,7 @@ HOMES = {
     "bitwuzla": "verifier/solvers/bitwuzla_session.py",
     "click": "verifier/cli/",
     "tabulate": "verifier/reports/",
-    "jinja2": "verifier/reports/html/",
+    "jinja2": "verifier/reports/",
     "pygments": "verifier/reports/lexer.py",
     "numpy": "models/",
 }
