@@ -31,7 +31,7 @@ def test_every_module_of_the_tests_and_benchmarks_says_what_it_is_about():
     assert silent == []
 
 
-CASES = ("tests/golden/parse/", "tests/golden/check/", "tests/golden/report/")
+CASES = ("tests/golden/parse/", "tests/golden/check/", "tests/golden/report/", "specs/kvm/series/known_bad/")
 """Below these every folder is one golden case, which its name describes."""
 
 

@@ -58,7 +58,7 @@ class Series:
     def number_of(self, word: str) -> int | None:
         """The number of the patch that `word` names: by number, or by the words of its name."""
         for patch in self.patches:
-            if word.lstrip("0") == str(patch.number) or word == patch.tree.name.text.split(".", 1)[1]:
+            if (word.isdecimal() and int(word) == patch.number) or word == patch.tree.name.text.split(".", 1)[1]:
                 return patch.number
         return None
 

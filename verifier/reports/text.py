@@ -28,33 +28,49 @@ def render(results: list[Result], details: list[Result]) -> str:
 
 
 def table(results: list[Result]) -> str:
-    """One row a claim; a column a series if there are several."""
+    """One row a claim. Several series share a table with a column each, and those that decide little have their own."""
+    series = list(dict.fromkeys(r.series for r in results if r.series is not None))
+    if len(series) < 2:
+        return _tabulated(("verdict", "id", "claim", "solver", ""), [_row(r) for r in results])
+    whole = _deciding_everything(results, series)
+    same = [r for r in results if r.series is None]
+    partial = [r for r in results if r.series not in (None, *whole)]
+    tables = [_tabulated(("verdict", "id", "claim", "solver", ""), [_row(r) for r in same])] if same else []
+    if whole:
+        tables.append(_tabulated(("id", "claim", *whole, ""), _by_series(results, whole)))
+    if partial:
+        order = sorted(partial, key=lambda r: series.index(r.series or ""))
+        rows = [(r.series or "", " ".join(r.ids), r.name, verdict_words(r), remark(r)) for r in order]
+        tables.append(_tabulated(("version", "id", "claim", "verdict", ""), rows))
+    return "\n\n".join(tables)
+
+
+def _tabulated(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     from tabulate import tabulate
 
-    series = list(dict.fromkeys(r.series for r in results if r.series is not None))
-    if len(series) > 1:
-        rows = _by_series(results, series)
-        head = ("id", "claim", *series, "")
-    else:
-        rows = [(verdict_words(r), " ".join(r.ids), r.name, ", ".join(r.outcome.solvers), remark(r)) for r in results]
-        head = ("verdict", "id", "claim", "solver", "")
     return tabulate(rows, headers=head, tablefmt="simple", disable_numparse=True)
 
 
+def _row(r: Result) -> tuple[str, ...]:
+    return verdict_words(r), " ".join(r.ids), r.name, ", ".join(r.outcome.solvers), remark(r)
+
+
+def _deciding_everything(results: list[Result], series: list[str]) -> list[str]:
+    """The series in which every claim is decided that is decided in any series."""
+    claims = {name: {(r.module, r.name) for r in results if r.series == name} for name in series}
+    every = set[tuple[str, str]]().union(*claims.values())
+    return [name for name in series if claims[name] == every]
+
+
 def _by_series(results: list[Result], series: list[str]) -> list[tuple[str, ...]]:
-    """A claim of the architecture has one verdict, for every series; remarks are those of all of them."""
+    """Remarks are those of all series; one that is as expected goes without."""
     rows: list[tuple[str, ...]] = []
-    for _, group in groupby(results, key=lambda r: (r.module, r.name)):
+    shown = [r for r in results if r.series in series]
+    for _, group in groupby(shown, key=lambda r: (r.module, r.name)):
         found = {r.series: r for r in group}
-        one = next(iter(found.values()))
-        if None in found:
-            cells = [verdict_words(one), *[""] * (len(series) - 1)]
-        else:
-            cells = [verdict_words(found[name]) if name in found else "-" for name in series]
-        remarks = dict.fromkeys(
-            f"{remark(r)}{f' in {r.series}' if r.series else ''}" for r in found.values() if remark(r)
-        )
-        wrong = [text for text in remarks if not text.startswith("as expected")]
+        one = found[series[0]]
+        wrong = [f"{remark(r)} in {r.series}" for r in found.values() if not r.as_expected]
+        cells = [verdict_words(found[name]) for name in series]
         rows.append((" ".join(one.ids), one.name, *cells, "; ".join(wrong)))
     return rows
 

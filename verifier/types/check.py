@@ -9,6 +9,8 @@ Trusted: no, checked by generated programs and the golden diagnostics.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.names import errors as name_errors
 from verifier.names.resolve import Program, Symbol
@@ -222,22 +224,24 @@ def check(program: Program) -> tuple[typed.Checked, list[Diagnostic], Checker]:
 
 
 def check_version(
-    program: Program, like: Checker, version: Version, known_bad: bool
+    program: Program, like: Checker, claims: Sequence[typed.Claim], version: Version, known_bad: bool
 ) -> tuple[typed.Checked, list[Diagnostic], Checker]:
-    """The same for a version of the program that `like` has checked.
+    """The same for a version of the program that `like` has checked; `claims` are that one's.
 
-    Claims that do not depend on the version are left out, and so are those that say nothing of a known-bad one. What
-    serves claims only is checked where a claim needs it: a claim may expect that it cannot be stated in a version.
+    Claims that say nothing of a known-bad version are left out. What serves claims only is checked where a claim needs
+    it: a claim may expect that it cannot be stated in a version.
     """
     checker = Checker(program, like)
     checked = typed.Checked(checker.types.known, checker.functions)
+    same = {(claim.module, claim.name): claim for claim in claims if claim.module in checker.shared}
     for symbol in program.symbols():
-        if symbol.module in checker.shared:
-            continue
         try:
             if isinstance(symbol.decl, tree.Claim):
                 if not known_bad or names(symbol.decl.expects, version.series):
-                    checked.claims.append(_claim(checker, symbol, symbol.decl, version))
+                    known = same.get((symbol.module, symbol.decl.name.text))
+                    checked.claims.append(known or _claim(checker, symbol, symbol.decl, version))
+            elif symbol.module in checker.shared:
+                continue
             elif not symbol.module.startswith("proofs.") and not (known_bad and _is_old(symbol, like)):
                 checker.declaration(symbol)
         except Stop:

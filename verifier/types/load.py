@@ -63,7 +63,8 @@ class Library:
         program, found = resolve(list(assembled.modules.values()), self.manuals, assembled.unavailable)
         _stop_on_error([d for d in found if not isinstance(d, _NO_OBSTACLE)], version)
         known_bad = self.catalogue.series[version.series].known_bad
-        checked, more, checker = check_version(program, self.written.checker, version, known_bad)
+        written = self.written
+        checked, more, checker = check_version(program, written.checker, written.checked.claims, version, known_bad)
         _stop_on_error(found + more, version)
         own = tuple(d for d in found + more if d.span is not None and home(d.span.source) is not None)
         return Loaded(version, program, checked, own, checker)

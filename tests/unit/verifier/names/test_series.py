@@ -62,6 +62,7 @@ invariant user_mode_needs_its_bit per LINUX "make_spte()" "User mode needs bit 2
 invariant reading_is_a_bit "What rests on no series is decided once."
   for x: bits(2) assume x[0] show x != 0
 """
+LEVELS = 'const LEVELS: bits(3) per LINUX "make_spte()"'
 V5 = """title = "the new bit"
 base = "old"
 [[patch]]
@@ -159,7 +160,9 @@ def test_a_label_names_a_series_or_a_prefix(library: Library, label: str, found:
     assert library.catalogue.version(label) == found
 
 
-@pytest.mark.parametrize(("word", "number"), [("1", 1), ("01", 1), ("use_it", 2), ("3", None), ("new", None)])
+@pytest.mark.parametrize(
+    ("word", "number"), [("1", 1), ("01", 1), ("use_it", 2), ("3", None), ("new", None), ("0", None)]
+)
 def test_a_patch_is_named_by_its_number_or_its_words(library: Library, word: str, number: int | None):
     assert library.catalogue.series["v5"].number_of(word) == number
 
@@ -200,6 +203,20 @@ def test_every_series_has_a_verdict_of_its_own_and_what_rests_on_none_has_one(ro
         ("user_mode_needs_its_bit", "newest", "not_modelled"),
         ("reading_is_a_bit", None, "proved"),
     ]
+
+
+def test_a_claim_about_what_a_series_leaves_as_it_is_is_decided_in_it_too(root: Path):
+    other = root / "specs" / "kvm" / "mmu.slat"
+    other.write_text(f"module kvm.mmu\n\n{LEVELS} = 4\n")
+    (root / "specs" / "kvm" / "series" / "old" / "mmu.slat").write_text(other.read_text().replace("= 4", "= 3"))
+    amendment = f'patch v5.levels per LINUX "[1/2] new bit"\namend kvm.mmu seen\nreplace {LEVELS} = 4\n'
+    claim = 'invariant four "Four levels."\n  show LEVELS == 4\n  expect refuted in old "three"\n'
+    (root / "proofs" / "mmu.slat").write_text(f"module proofs.mmu\nuse kvm.mmu\n\n{claim}")
+    (root / "specs" / "kvm" / "series" / "v5" / "03-levels.slat").write_text(amendment)
+    listed = V5 + "[[patch]]" + V5.split("[[patch]]")[1].replace("01-new-bit", "03-levels")
+    (root / "specs" / "kvm" / "series" / "v5" / "series.toml").write_text(listed)
+    code, found = verdicts(root, "--series", "newest", "four")
+    assert (code, found) == (0, [("four", "newest", "proved")])
 
 
 def test_without_a_series_the_written_one_is_decided(root: Path):
