@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from verifier.core.show import Named
+from verifier.obligations.access_case import AccessCase, Operation
+from verifier.obligations.access_case import Outcome as Expected
 from verifier.obligations.explain import Reason
 from verifier.obligations.result import Citation, Example, Outcome, Result, Shown
 from verifier.reports.run import Run
@@ -20,14 +23,41 @@ REASONS = (
     Reason("k = keys[0]", "Key { red: true }", "", "", 1),
     Reason("stamp(" + "k, " * 40 + ")", "Key { red: true }", "specs/doors/keys.slat:11", "", 9),
     Reason("`number` is different", "", "", "", 0),
+    Reason("pte_access", "Acc { read: true }", "", "", 1, Named("kvm.acc.Acc", (("read", 0, 1),))),
 )
+ENTRY = Named("sdm.ept.entry.EptEntry", (("r", 0, 1), ("memtype", 3, 6), ("xu", 10, 1), ("address", 12, 2)))
+CONTROLS = {"mbec": True, "execute_only": False}
 VALUES = (
     *(Shown(f"host.controls.flag_{n}", str(n == 3).lower(), str(n == 3).lower(), True) for n in range(12)),
-    Shown("ept12.pml4e", "r - memtype=UC ---- -- xu address=0x0", "0x401", True),
+    Shown("ept12.pml4e", "r - memtype=WB ---- -- xu address=0x2", "0x2431", True, named=ENTRY),
+    *(Shown(f"ept12.controls.{name}", str(on).lower(), str(on).lower(), True) for name, on in CONTROLS.items()),
+    Shown("spte", "r", "0x801", False, True, Named("kvm.spte.Spte", (("r", 0, 1), ("mmu_present", 11, 1)))),
+    Shown("key", "red", "0x1", True, named=Named("doors.keys.Key", (("red", 0, 1), ("", 0, 0x80)))),
+    Shown("undefined in stamp (2)", "true", "true", True),
     Shown("a_name_that_is_longer_than_a_column.and_goes_on", "0x1f", "0x1f", True),
     Shown("rest", "0", "0x0", False),
 )
-EXAMPLE = Example(VALUES, False, ("interpreter", "reference MMU"), REASONS)
+READ, FETCH, FLAG = "DATA_READ", "INSTRUCTION_FETCH", "PAGING_FLAG_UPDATE"
+
+
+def access(kind: str, expected: Expected, **changed: object) -> AccessCase:
+    """An access through a walk that ends at a 2-MByte page for user-mode code."""
+    operation = Operation(kind, "INSTRUCTION", user=False, paging=True, user_mode=True, writable=True,
+                          execute_disable=False)  # fmt: skip
+    entries = ((4, 0x2407), (3, 0x3407), (2, 0x4004B0))
+    return replace(
+        AccessCase("ept12", ("mbec",), ("execute_only",), (), 52, 0, entries, operation, expected, "{}"),
+        **changed,  # type: ignore[arg-type]
+    )
+
+
+ACCESSES = (
+    access(READ, Expected("EPT_VIOLATION", 0x7C1, 0x1BFFF, "")),
+    access(FETCH, Expected("TRANSLATED", 0, 0, "FINAL_ADDRESS")),
+    access(READ, Expected("EPT_MISCONFIGURATION", 0, 0, ""), entries=((4, 0x402),), needs=(), lacks=("page_1g",)),
+    access(FLAG, Expected("EPT_VIOLATION", 0x83, 0x1B1FF, "")),
+)
+EXAMPLE = Example(VALUES, False, ("interpreter", "reference MMU"), REASONS, accesses=ACCESSES)
 PLAIN = Example(VALUES[-2:], True, ("interpreter",), ())
 
 
@@ -80,7 +110,10 @@ STRANGE = {
 } | {
     f"{words}, everywhere": result(
         f"strange_{number}", "refuted", citations=(Citation("SDM", text),), core=(text,),
-        example=Example((Shown(text, text, "0x0", True),), True, ("interpreter",), (Reason(text, text, "", text, 2),)),
+        example=Example(
+            (Shown(text, text, "0x0", True, named=Named(text, ((text, 3, 1),))),), True, ("interpreter",),
+            (Reason(text, text, "", text, 2),), accesses=(replace(ACCESSES[0], walk=text),),
+        ),
     )
     for number, (words, text) in enumerate(HOSTILE.items())
 }  # fmt: skip

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from conformance.results import KINDS, RUN
 from conformance.small import CLAIMS, WRONG, write
 
 from verifier.cli.main import run
@@ -14,7 +15,7 @@ from verifier.cli.walk import FORMATS as WALK_FORMATS
 from verifier.reports.registry import FORMATS
 
 HERE = Path(__file__).parent / "report"
-SUFFIXES = {"json": "json.txt", "junit": "junit.xml", "sarif": "sarif.json"}
+SUFFIXES = {"json": "json.txt", "junit": "junit.xml", "sarif": "sarif.json", "c": "access_tests.c"}
 VACUOUS = '\ninvariant too_careful per SDM "Keys" "A red key opens." for k: Key assume k.red && k.blue show opens(k)\n'
 UNREACHABLE = (
     '\nwitness a_key_without_colour_opens per SDM "Keys" "Magic." for k: Key assume !k.red && !k.blue show opens(k)\n'
@@ -50,6 +51,12 @@ def test_a_report_reads_exactly_so(project: str, form: str, tmp_path: Path, capf
     assert run(["prove", "--root", str(root), "--no-cache", "--jobs", "1", "-v", "--format", form, *words]) == 1
     found = re.sub(r'("milliseconds"): \d+', r"\1: 0", capfd.readouterr().out)
     compare(HERE / project / SUFFIXES.get(form, f"{form}.txt"), found, request)
+
+
+@pytest.mark.parametrize("form", ["macros", "c"])
+def test_a_counterexample_with_walks_reads_exactly_so(form: str, request):
+    found = FORMATS[form]([KINDS["refuted"]], [KINDS["refuted"]], RUN)
+    compare(HERE / "accesses" / SUFFIXES.get(form, f"{form}.txt"), found, request)
 
 
 @pytest.mark.parametrize("form", WALK_FORMATS)

@@ -17,7 +17,7 @@ from verifier.types.kinds import Bits, Bool, Enum, Layout, List, Record, Type
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A value by the name of its type (empty for what has none); the fields of a bitfield that are not 0.
+    """A bitfield by the name of its type and by its fields that are not 0; both are empty for any other value.
 
     Each field is its name, its lowest position and its value; what belongs to none is one without a name, from bit 0.
     """
@@ -27,17 +27,13 @@ class Named:
 
 
 def named(value: Value, kind: Type) -> Named:
-    """The value in the words of its type."""
-    match kind:
-        case Layout():
-            number = cast(int, value)
-            parts = [(field.name, field.low, (number & field.mask) >> field.low) for field in kind.fields]
-            parts.append(("", 0, number & ~sum(field.mask for field in kind.fields)))
-            return Named(kind.name, tuple(part for part in parts if part[2]))
-        case Enum() | Record():
-            return Named(kind.name)
-        case _:
-            return Named()
+    """The value field by field."""
+    if not isinstance(kind, Layout):
+        return Named()
+    number = cast(int, value)
+    parts = [(field.name, field.low, (number & field.mask) >> field.low) for field in kind.fields]
+    parts.append(("", 0, number & ~sum(field.mask for field in kind.fields)))
+    return Named(kind.name, tuple(part for part in parts if part[2]))
 
 
 def show_number(value: int, width: int) -> str:

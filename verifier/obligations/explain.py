@@ -25,7 +25,7 @@ MAX_REASONS = 12
 class Reason:
     """`text` has the value `value`; `place` is where its definition stands, `cite` what that cites.
 
-    `named` is the value in the words of its type.
+    `named` is the value, if it is a bitfield, by its fields.
     """
 
     text: str

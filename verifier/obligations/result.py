@@ -18,8 +18,8 @@ from verifier.obligations.explain import Reason
 class Shown:
     """One input of a counterexample: `name` and what of it matters.
 
-    `matters`: without it the claim need not fail; `assumed`: without it the assumptions need not hold. `named`: the
-    value in the words of its type.
+    `matters`: without it the claim need not fail; `assumed`: without it the assumptions need not hold. `named`: a
+    bitfield by its fields.
     """
 
     name: str

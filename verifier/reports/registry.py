@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from verifier.obligations.result import Result
-from verifier.reports import json_report, junit, ktap, mail, markdown, sarif, text
+from verifier.reports import c_report, json_report, junit, ktap, macros, mail, markdown, sarif, text
 from verifier.reports.run import Run
 
 Renderer = Callable[[list[Result], list[Result], Run], str]
@@ -27,4 +27,6 @@ FORMATS: dict[str, Renderer] = {
     "junit": lambda results, details, run: junit.render(results, run),
     "sarif": lambda results, details, run: sarif.render(results, run),
     "ktap": ktap.render,
+    "macros": macros.render,
+    "c": c_report.render,
 }

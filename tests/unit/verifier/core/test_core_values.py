@@ -75,8 +75,7 @@ def test_a_bitfield_is_named_with_its_fields_that_are_not_0_and_the_bits_that_be
     fields = (("t", 14, 2), ("f", 13, 1), ("m", 0, 15))
     assert named(0xA00F, KINDS["proofs.m.l"]) == Named("proofs.m.L", fields)
     assert named(0x11, TYPES.types["proofs.m.G"]) == Named("proofs.m.G", (("g", 0, 1), ("", 0, 0x10)))
-    assert named(2, KINDS["proofs.m.e"]) == Named("proofs.m.E")
-    assert named(True, KINDS["proofs.m.b"]) == Named()
+    assert named(2, KINDS["proofs.m.e"]) == named(True, KINDS["proofs.m.b"]) == Named("", ())
 
 
 def test_the_least_value_is_one_of_its_type():
