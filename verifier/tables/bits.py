@@ -10,12 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
+from verifier.types.kinds import Layout, LayoutField
+
 
 def ranges(width: int, what: Callable[[int], object]) -> Iterator[tuple[int, int]]:
     """The longest runs of bits (highest, lowest) of which `what` says the same, from the top down."""
     for _, run in groupby(range(width - 1, -1, -1), key=what):
         positions = list(run)
         yield positions[0], positions[-1]
+
+
+def owner(layout: Layout, bit: int) -> LayoutField | None:
+    """The field that holds a bit."""
+    return next((field for field in layout.fields if field.mask >> bit & 1), None)
 
 
 def position(high: int, low: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from verifier.tables.bits import position, ranges
+from verifier.tables.bits import owner, position, ranges
 from verifier.tables.table import Cell, Grid, Section
 from verifier.tables.version import Definitions, Unanswerable
 from verifier.types.kinds import Bits, Bool, Layout, LayoutField
@@ -32,8 +32,7 @@ class Column:
 
     def owner(self, bit: int) -> LayoutField | None:
         """The field that holds a bit."""
-        fields = self.layout.fields if self.layout else ()
-        return next((field for field in fields if field.mask >> bit & 1), None)
+        return owner(self.layout, bit) if self.layout else None
 
     def field(self, name: str) -> LayoutField | None:
         """The field of that name."""
@@ -113,8 +112,8 @@ def _compared(columns: list[Column]) -> Grid:
     cells: list[tuple[Cell, ...]] = []
     for high, low in ranges(width, lambda bit: [column.owner(bit) for column in columns]):
         owners = [column.owner(low) for column in columns]
-        names = [owner.name if owner else NOBODY for owner in owners]
-        meaning = next((owner.doc for owner in reversed(owners) if owner and owner.doc), "")
+        names = [field.name if field else NOBODY for field in owners]
+        meaning = next((field.doc for field in reversed(owners) if field and field.doc), "")
         cells.append((position(high, low), *names, _difference(names), meaning))
     heads = ("bits", *(column.head for column in columns), "differs", "meaning")
     return Grid("bits", "Each bit and its owner in each version", heads, tuple(cells))

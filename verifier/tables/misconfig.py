@@ -9,15 +9,14 @@ Trusted: no, checked by tests/unit/verifier/tables.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import product
-from string import ascii_lowercase
 
 from verifier.core.show import show_value
 from verifier.core.values import Value
 from verifier.tables.bits import positions
 from verifier.tables.host import VCPU, everything, l2_vcpu
-from verifier.tables.origin import Origin, origins
+from verifier.tables.origin import origins
+from verifier.tables.rules import Rules
 from verifier.tables.table import Cell, Grid, Section
 from verifier.tables.version import Definitions, field_of, flags, make, part
 from verifier.types.kinds import Layout
@@ -28,22 +27,6 @@ RIGHTS = ("r", "w", "x", "xu")
 SETTINGS = tuple({"mbec": mbec, "execute_only": only} for mbec, only in product((False, True), repeat=2))
 SIZES = ("page_2m", "page_1g")
 OK, ABSENT, DIFFERS = "ok", "not present", "!"
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Letters for whatever refuses an entry, in the order in which it is met."""
-
-    letters: dict[Origin, str] = field(default_factory=dict[Origin, str])
-
-    def letter(self, origin: Origin) -> str:
-        """The origin's letter, a new one if it has none yet."""
-        return self.letters.setdefault(origin, ascii_lowercase[len(self.letters)])
-
-    def grid(self) -> Grid:
-        """What the letters mean."""
-        cells = ((letter, rule.name, rule.text, (rule.place, rule.cite)) for rule, letter in self.letters.items())
-        return Grid("rules", "The rules", ("rule", "name", "says", "where"), tuple(cells))
 
 
 Judge = Callable[[int, str, Value], str]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from verifier.core.values import Value, zero
-from verifier.tables.version import Definitions, make, parameter, part
+from verifier.tables.version import Definitions, Unanswerable, make, parameter, part
 from verifier.types import typed
 from verifier.types.kinds import Bits, Bool, Record, Type
 
@@ -42,10 +42,9 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Mmu:
-    """An MMU of some kind; `given` are the settings that a reader should know of, `value` is a `KvmMmu`."""
+    """An MMU of some kind, what its role follows from, and a `KvmMmu`."""
 
     kind: Kind
-    given: Mapping[str, int]
     settings: Mapping[str, int]
     value: Value
 
@@ -66,14 +65,18 @@ def _settings(name: str, kind: Type) -> Iterator[tuple[str, Type]]:
 def make_mmu(version: Definitions, kind: Kind, given: Mapping[str, int]) -> Mmu:
     """The MMU of these settings; the others are as usual for the kind."""
     function = version.function(kind.function)
-    usual = {name: value for name, value in kind.settings.items() if name in settings_of(function)}
-    settings = {**usual, **given}
+    known = settings_of(function)
+    if unknown := given.keys() - known.keys():
+        raise Unanswerable(
+            f"`{kind.function}` does not follow from {', '.join(f'`{name}`' for name in sorted(unknown))}"
+        )
+    settings = {**{name: value for name, value in kind.settings.items() if name in known}, **given}
     arguments = {parameter(param): _argument(parameter(param), param.type, settings) for param in function.params}
     made = version.call(kind.function, **arguments)
     if function.result is version.record(ROLE):
         base = part(made, function.result, "base")
         made = make(version.record(MMU), cpu_role=made, root_role=base)
-    return Mmu(kind, given, settings, made)
+    return Mmu(kind, settings, made)
 
 
 def _argument(name: str, kind: Type, settings: Mapping[str, int]) -> Value:

@@ -71,10 +71,12 @@ def _body(frame: _Frame, mask: int) -> Iterator[Origin]:
     if not isinstance(body, typed.RuleBody):
         yield from _parts(body, frame, mask)
         return
-    for clause in body.clauses:
-        if body.op == "and" or frame.value(clause.condition):
-            named = _Let(clause.name, clause.condition.span, clause.cites)
-            yield from _parts(clause.condition, replace(frame, let=named), mask)
+    holding = [clause for clause in body.clauses if frame.value(clause.condition)]
+    if body.op == "and" and len(holding) < len(body.clauses):
+        return
+    for clause in holding:
+        named = _Let(clause.name, clause.condition.span, clause.cites)
+        yield from _parts(clause.condition, replace(frame, let=named), mask)
 
 
 def _parts(e: typed.Expr, frame: _Frame, mask: int) -> Iterator[Origin]:

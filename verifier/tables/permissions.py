@@ -7,10 +7,9 @@ Trusted: no, checked by tests/unit/verifier/tables against the tables that the k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
-from string import ascii_lowercase
 from typing import cast
 
 from verifier.core.show import set_fields
@@ -18,6 +17,7 @@ from verifier.tables.accesses import PFERR, Access, accesses
 from verifier.tables.formula import formula
 from verifier.tables.mmus import MMU, Kind, Mmu, make_mmu
 from verifier.tables.origin import Origin, origins
+from verifier.tables.rules import Rules
 from verifier.tables.table import Cell, Grid, Section
 from verifier.tables.version import Definitions, field_of, part
 from verifier.types.kinds import Layout, Record
@@ -76,10 +76,10 @@ def _section(version: Definitions, kind: Kind, settings: Mapping[str, int]) -> S
     acc = version.layout(ACC)
     names = [(EPT_SHORT if kind.word == "ept" else SHORT).get(field.name, field.name) for field in acc.fields]
     words = elements(version, mmu)
-    rows = list(_rows(version, mmu, acc))
-    letters = _letters(rows)
+    rows, rules = list(_rows(version, mmu, acc)), Rules()
     facts = (*_facts(version, mmu, words), ("ACC_*", _meaning(names, acc)))
-    return Section("", facts, (_accesses(rows, letters, words, names), _rights(rows, letters, names), _rules(letters)))
+    grids = (_accesses(rows, rules, words, names), _rights(rows, rules, names), rules.grid())
+    return Section("", facts, grids)
 
 
 def elements(version: Definitions, mmu: Mmu) -> tuple[int, ...]:
@@ -111,12 +111,6 @@ def _faults(version: Definitions, mmu: Mmu, access: Access, acc: Layout) -> dict
     return found
 
 
-def _letters(rows: Iterable[Row]) -> dict[Origin, str]:
-    """A letter for each rule, in the order in which they are met."""
-    met = dict.fromkeys(rule for row in rows for rule in row.rules)
-    return dict(zip(met, ascii_lowercase, strict=False))
-
-
 def _facts(version: Definitions, mmu: Mmu, words: tuple[int, ...]) -> Iterator[tuple[str, str]]:
     """The role, the array, and what its index is."""
     kind = version.record(MMU)
@@ -140,7 +134,7 @@ def _meaning(names: list[str], acc: Layout) -> str:
     return "; ".join(f"{name} {field.mask:#x} {field.doc}" for name, field in zip(names, acc.fields, strict=True))
 
 
-def _accesses(rows: list[Row], letters: Mapping[Origin, str], words: tuple[int, ...], names: list[str]) -> Grid:
+def _accesses(rows: list[Row], rules: Rules, words: tuple[int, ...], names: list[str]) -> Grid:
     width = max(word.bit_length() for word in words)
     cells: list[tuple[Cell, ...]] = []
     for row in rows:
@@ -151,23 +145,18 @@ def _accesses(rows: list[Row], letters: Mapping[Origin, str], words: tuple[int, 
         faults = formula(names, frozenset(value for value in range(1 << len(names)) if row.mask >> value & 1))
         cells.append((
             row.kind, modes, tuple(map(str, indices)), shown if asked else (*shown, "not asked"), faults,
-            tuple(sorted(letters[rule] for rule in row.rules)),
+            tuple(sorted(map(rules.letter, row.rules))),
         ))  # fmt: skip
     return Grid("accesses", "Each access with its place in the array, when it faults, and by which rules",
                 ("access", "mode", "index", "element", "faults if", "rules"), tuple(cells))  # fmt: skip
 
 
-def _rights(rows: list[Row], letters: Mapping[Origin, str], names: list[str]) -> Grid:
+def _rights(rows: list[Row], rules: Rules, names: list[str]) -> Grid:
     """A row for each value of ACC_*: the letters of the rules by which each access faults."""
     cells: list[tuple[Cell, ...]] = []
     for value in range(1 << len(names)):
         shown = (name if value >> position & 1 else "-" * len(name) for position, name in enumerate(names))
-        faults = ("".join(sorted(letters[r] for r, mask in row.rules.items() if mask >> value & 1)) for row in rows)
-        cells.append((f"0x{value:x} {' '.join(shown)}", *(cell or "." for cell in faults)))
+        faults = (sorted(rules.letter(rule) for rule, mask in row.rules.items() if mask >> value & 1) for row in rows)
+        cells.append((f"0x{value:x} {' '.join(shown)}", *("".join(letters) or "." for letters in faults)))
     return Grid("rights", "Each value of ACC_* with the rules by which an access faults; a dot allows it",
                 ("ACC_*", *(row.head for row in rows)), tuple(cells))  # fmt: skip
-
-
-def _rules(letters: Mapping[Origin, str]) -> Grid:
-    cells = ((letter, rule.name, rule.text, (rule.place, rule.cite)) for rule, letter in letters.items())
-    return Grid("rules", "The rules", ("rule", "name", "says", "where"), tuple(cells))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from verifier.core.values import leaves
 from verifier.tables.bits import position
-from verifier.types.kinds import Bool, Enum, Layout, LayoutField, Type
+from verifier.types.kinds import Bool, Enum, Layout, LayoutField, Type, scalar_width
 
 Inputs = Mapping[str, int]
 
@@ -85,7 +85,7 @@ def _changes(name: str, kind: Type, now: int) -> Iterator[tuple[Owner, int]]:
         case Layout():
             yield from ((_of_field(name, field, bit), now ^ 1 << bit) for field in kind.fields for bit in _bits(field))
         case _:
-            width = getattr(kind, "width", 1)
+            width = scalar_width(kind) or 1
             yield from ((Owner(name, short, bit, width == 1), now ^ 1 << bit) for bit in range(width))
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from verifier.core.values import Value, assemble
-from verifier.tables.bits import position, ranges
+from verifier.core.values import Value, assemble, leaves, zero
+from verifier.tables.bits import owner, position, ranges
 from verifier.tables.host import HOST, everything, l2_vcpu
 from verifier.tables.probe import Inputs, Probed, named, probe
 from verifier.tables.table import Cell, Grid, Section
@@ -26,7 +26,7 @@ MASKS, RIGHTS, PRESENT = "kvm.spte.kvm_mmu_set_ept_masks", "pte_access", "presen
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`function` makes the entries; `case` is the one to start from, `fixed` are inputs that belong to the state.
+    """`function` makes the entries; `case` is what it is told, besides 0, `fixed` are inputs that belong to the state.
 
     `shadow` entries have the fields of `Spte`; only what `maps` may grant rights.
     """
@@ -40,7 +40,7 @@ class State:
 
 
 MADE = "kvm.make_spte.make_spte"
-USUAL = {"request.level": 1, "request.host_writable": 1}
+USUAL = {"request.host_writable": 1}
 PAGE = State("page", MADE, USUAL, shadow=True, maps=True)
 TRACKED = State("tracked", MADE, {**USUAL, "request.prefetch": 1, "request.ad_disabled": 1},
                 ("prefetch", "synchronizing", "ad_disabled", "ad_write_protect"), shadow=True)  # fmt: skip
@@ -102,7 +102,7 @@ def _probed(version: Definitions, state: State, host: Value) -> Probed:
     for name, kind in _params(version, state).items():
         parts = {f"{name}.{f.name}": f.kind for f in kind.fields} if isinstance(kind, Record) else {name: kind}
         inputs |= {path: kind for path, kind in parts.items() if path.rsplit(".", 1)[-1] not in state.fixed}
-    return probe(_entries(version, state, host), (state.case, _everything(version, state)), inputs)
+    return probe(_entries(version, state, host), (_nothing(version, state), _everything(version, state)), inputs)
 
 
 # ---- grids
@@ -122,18 +122,14 @@ def _states(processor: Callable[[int], str], probed: Mapping[str, Probed], layou
                 ("bits", "processor", *(state.name for state in STATES)), tuple(cells))  # fmt: skip
 
 
-def _owner(layout: Layout, bit: int) -> LayoutField | None:
-    return next((f for f in layout.fields if f.mask >> bit & 1), None)
-
-
 def _what(state: State, probed: Probed, layout: Layout, bit: int) -> object:
     """What neighbouring bits must have in common to be shown together."""
     owners = probed.owners.get(bit)
     if owners is None:
         return probed.value >> bit & 1
-    if state.shadow and _owner(layout, bit):
-        return _owner(layout, bit)
-    return [(owner.name, owner.whole or owner.bit - bit) for owner in owners]
+    if state.shadow and owner(layout, bit):
+        return owner(layout, bit)
+    return [(one.name, one.whole or one.bit - bit) for one in owners]
 
 
 def _shown(state: State, probed: Probed, layout: Layout, run: tuple[int, int]) -> str:
@@ -155,7 +151,7 @@ def _writers(probed: Mapping[str, Probed], layout: Layout) -> Grid:
     for high, low in ranges(layout.width, what):
         if not any(what(low)):
             continue
-        fields = dict.fromkeys(f.name for bit in range(high, low - 1, -1) if (f := _owner(layout, bit)))
+        fields = dict.fromkeys(f.name for bit in range(high, low - 1, -1) if (f := owner(layout, bit)))
         writers = (named([state.owners.get(high, ()), state.owners.get(low, ())]) for state in states)
         cells.append((position(high, low), " ".join(fields) or "-", *(writer or "-" for writer in writers)))
     return Grid("writers", "Who decides a bit: make_spte() is told", ("bits", "field", "page", "tracked"), tuple(cells))
@@ -174,10 +170,17 @@ def _recognised(version: Definitions, host: Value) -> Grid:
                 ("asked", *(state.name for state in STATES)), tuple(cells))  # fmt: skip
 
 
-def _everything(version: Definitions, state: State) -> Inputs:
-    """The case of a state with every right."""
+def _nothing(version: Definitions, state: State) -> dict[str, int]:
+    """The case of a state without any right, for a page of 4 KBytes."""
+    scalars = (leaf for name, kind in _params(version, state).items() for leaf in leaves(kind, name))
+    return {**{path: int(cast(int, zero(kind))) for path, kind in scalars}, **state.case}
+
+
+def _everything(version: Definitions, state: State) -> dict[str, int]:
+    """The same with every right."""
     rights = _params(version, state).get(RIGHTS)
-    return {**state.case, RIGHTS: (1 << rights.width) - 1} if isinstance(rights, Layout) else state.case
+    every = {RIGHTS: (1 << rights.width) - 1} if isinstance(rights, Layout) else {}
+    return {**_nothing(version, state), **every}
 
 
 def _with_rights(version: Definitions, state: State, host: Value) -> int:
@@ -222,10 +225,10 @@ def _processor(version: Definitions, host: Value) -> Callable[[int], str]:
     ignored = _ignored(version, _with_rights(version, PAGE, host), _controls(version, host))
 
     def name(bit: int) -> str:
-        owner = _owner(layout, bit)
-        if owner is None:
+        found = owner(layout, bit)
+        if found is None:
             return "-"
-        return f"({owner.name})" if ignored >> bit & 1 else owner.name
+        return f"({found.name})" if ignored >> bit & 1 else found.name
 
     return name
 
@@ -244,7 +247,7 @@ def _claimed(version: Definitions, host: Value, page: Probed) -> Iterator[str]:
         read = ignored & ~_ignored(version, entry, other)
         found |= {bit: control.name for bit in range(read.bit_length()) if read >> bit & 1}
     for bit, control in sorted(found.items(), reverse=True):
-        ours, theirs = (owner.name if owner else "nameless" for owner in (_owner(own, bit), _owner(layout, bit)))
+        ours, theirs = (found.name if found else "nameless" for found in (owner(own, bit), owner(layout, bit)))
         yield f"Bit {bit}, {ours} to KVM, is {theirs} to a processor with {control}, which KVM does not select."
 
 
@@ -270,10 +273,10 @@ def _problems(version: Definitions, host: Value) -> Iterator[str]:
     for state, found in probed.items():
         for bit, owners in found.first.items():
             if len(owners) > 1:
-                yield f"{' and '.join(owner.name for owner in owners)} each set bit {bit} of a {state} entry"
-    for owner in probed[TRACKED.name].idle:
-        if owner.input == RIGHTS and owner not in probed[PAGE.name].idle:
-            yield f"a {TRACKED.name} entry does not remember {owner.name}"
+                yield f"{' and '.join(setter.name for setter in owners)} each set bit {bit} of a {state} entry"
+    for right in probed[TRACKED.name].idle:
+        if right.input == RIGHTS and right not in probed[PAGE.name].idle:
+            yield f"a {TRACKED.name} entry does not remember {right.name}"
     for state in STATES:
         if not state.maps and _standing(version, _with_rights(version, state, host), host) == PRESENT:
             yield f"a {state.name} entry is present to the processor"

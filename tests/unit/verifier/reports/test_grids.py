@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.reports.grids import grid_lines
@@ -54,6 +54,7 @@ def test_a_grid_without_rows_has_its_heads():
     assert list(grid_lines(("bits", "field"), [], 72)) == ["bits    field", "------  -------"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS, WORDS), min_size=1, max_size=5))
 def test_no_line_is_wider_than_the_page_and_no_word_is_lost(rows):
     lines = list(grid_lines(("first", "second", "third", "fourth"), rows, 40))
@@ -78,6 +79,7 @@ def test_colour_is_added_only_if_asked_for_and_a_conflict_is_red():
     assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=4))
 def test_no_character_of_a_cell_is_markup_in_markdown(rows):
     lines = render_table_markdown(table(*rows)).splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.tables.formula import formula
@@ -32,6 +32,7 @@ def test_every_set_of_three_flags_gets_a_formula_that_holds_there_and_nowhere_el
         assert models(formula(NAMES[:3], wanted), NAMES[:3]) == wanted
 
 
+@settings(deadline=None)
 @given(st.frozensets(st.integers(0, 15)))
 def test_no_alternative_and_no_part_of_one_can_be_left_out(wanted: frozenset[int]):
     text = formula(NAMES, wanted)
