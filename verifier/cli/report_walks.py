@@ -40,7 +40,7 @@ def _walks(loaded: Loaded, result: Result, example: Example) -> Iterator[Walk]:
     Referee(loaded.checked, result.series, scenarios, [])(claim, _inputs(claim, example))
     head = ".".join(filter(None, (claim.name, result.series, "")))
     for name, text in scenarios.items():
-        yield _walk(name.removeprefix(head).removesuffix(".json"), text)
+        yield performed(name.removeprefix(head).removesuffix(".json"), text)
 
 
 def _inputs(claim: typed.Claim, example: Example) -> dict[str, Value]:
@@ -50,7 +50,8 @@ def _inputs(claim: typed.Claim, example: Example) -> dict[str, Value]:
     return {param.name: assemble(param.type, param.name, leaves) for param in claim.params}
 
 
-def _walk(name: str, text: str) -> Walk:
+def performed(name: str, text: str) -> Walk:
+    """The walk of a scenario, which is `text`."""
     scenario = read_scenario(json.loads(text))
     trace: list[Step] = []
     outcome = render_outcome(access(scenario.machine, scenario.request, trace), trace)

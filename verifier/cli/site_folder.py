@@ -72,7 +72,7 @@ def _check_content(folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Everything below a directory that is no directory, and those directories that are empty or cannot be entered."""
+    """Everything below a directory that is no directory of its own."""
     for name, folders, files in os.walk(folder, onerror=_raise):
         below = Path(name).relative_to(folder)
         linked = [one for one in folders if os.path.islink(Path(name) / one)]
@@ -92,7 +92,7 @@ def _exchange(new: Path, target: Path) -> None:
         os.rename(target, old)
     try:
         os.rename(new, target)
-    except OSError:
+    except BaseException:
         if before:
             with contextlib.suppress(OSError):
                 os.rename(old, target)
