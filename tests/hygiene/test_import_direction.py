@@ -11,7 +11,7 @@ from tree import ROOT, imports, name, sources
 
 LAYERS = [
     "files", "source", "diagnostics", "syntax", "names", "types", "core", "smt", "solvers", "obligations", "tables",
-    "reports", "cli",
+    "diff", "reports", "cli",
 ]  # fmt: skip
 """Each may import itself and what stands before it."""
 

@@ -24,6 +24,7 @@ LONG_FUNCTIONS: dict[str, str] = {
 }
 MANY_PARAMETERS: dict[str, str] = {
     "verifier/cli/prove.py command": "one parameter an option; click passes them by name",
+    "verifier/cli/diff.py command": "one parameter an option; click passes them by name",
 }
 
 

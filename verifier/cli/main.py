@@ -20,7 +20,7 @@ from verifier.cli.streams import prepare
 from verifier.diagnostics.model import Diagnosed
 from verifier.diagnostics.render import printable
 
-COMMANDS = ("check", "completion", "eval", "explain", "fmt", "prove", "report", "table", "walk")
+COMMANDS = ("check", "completion", "diff", "eval", "explain", "fmt", "prove", "report", "table", "walk")
 
 
 class Lazy(click.Group):

@@ -102,7 +102,7 @@ def decide(library: Library, claims: list[Stated], plan: Plan, cache: Cache) -> 
     """The outcome of each of these claims, in order, whatever the plan wants."""
     symbolizer, elsewhere = Symbolizer(), Elsewhere(library, plan, cache)
     obligations = [None if one.claim.missing else generate(one.claim, symbolizer) for one in claims]
-    solved = iter(_solve_all([o for o in obligations if o is not None], plan, cache))
+    solved = iter(solve_all([o for o in obligations if o is not None], plan, cache))
     replays: dict[Version | None, Replay] = {}
     for one, obligation in zip(claims, obligations, strict=True):
         if obligation is None:
@@ -164,11 +164,11 @@ class Elsewhere:
         other = next((c for c in there if c.module == claim.module and not c.missing), None)
         if other is None:
             return None
-        (solved,) = _solve_all([generate(other, Symbolizer())], replace(self._plan, progress=None), self._cache)
+        (solved,) = solve_all([generate(other, Symbolizer())], replace(self._plan, progress=None), self._cache)
         return solved if solved.verdict == "proved" and (solved.vacuous or ("unneeded",))[0] == "unneeded" else None
 
 
-def _solve_all(obligations: list[Obligation], plan: Plan, cache: Cache) -> list[Solved]:
+def solve_all(obligations: list[Obligation], plan: Plan, cache: Cache) -> list[Solved]:
     """Each obligation's answer; those with the same text are asked once."""
     keys = [_key(obligation, plan.options) for obligation in obligations]
     known: dict[str, Solved] = {}
