@@ -41,7 +41,8 @@ def test_comments_between_any_two_words_are_kept_and_a_second_run_changes_nothin
 
 
 def test_comments_at_every_place_of_an_amendment_are_kept():
-    text = 'patch p on old per LINUX "x"\n\namend m.n seen\n\nreplace const A: bool = true\nunavailable b "nobody has it"\n'
+    head = 'patch p on old per LINUX "x"\n\namend m.n seen\n\n'
+    text = head + 'replace const A: bool = true\nunavailable b "nobody has it"\n'
     tokens = [match.group() for match in TOKEN.finditer(text)]
     for i in range(len(tokens) + 1):
         for comment in ("  // c\n", "\n// c\n"):
