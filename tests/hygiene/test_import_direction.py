@@ -23,6 +23,7 @@ HOMES = {
     "click": "verifier/cli/",
     "tabulate": "verifier/reports/",
     "jinja2": "verifier/reports/",
+    "markupsafe": "verifier/reports/html/",
     "pygments": "verifier/reports/lexer.py",
     "numpy": "models/",
 }

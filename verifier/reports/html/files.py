@@ -66,16 +66,24 @@ def files_of(library: Library) -> list[File]:
 
 def _of_series(library: Library, series: Series) -> Iterator[File]:
     if series.modules:
-        program = _program(library, Version(series.name))
+        program = _program(library, Version(series.name), [module.name.text for module in series.modules])
         yield from (_module(module, program, series) for module in series.modules)
     for patch in series.patches:
-        program = _program(library, Version(series.name, patch.number))
+        amended = [amend.target.text for amend in patch.tree.amends]
+        program = _program(library, Version(series.name, patch.number), amended)
         yield File(patch.tree.span.source, patch.tree, program, tuple(_changes(patch.tree)), series, patch)
 
 
-def _program(library: Library, version: Version) -> Program:
+def _program(library: Library, version: Version, wanted: list[str]) -> Program:
+    """The wanted modules of a version, and all that they use."""
     made = assemble(library.modules, library.catalogue, version)
-    program, _ = resolve(list(made.modules.values()), library.manuals, made.unavailable)
+    reached: dict[str, tree.Module] = {}
+    while wanted:
+        name = wanted.pop()
+        if name not in reached:
+            reached[name] = made.modules[name]
+            wanted += [use.text for use in made.modules[name].uses]
+    program, _ = resolve(list(reached.values()), library.manuals, made.unavailable)
     return program
 
 
