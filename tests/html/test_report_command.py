@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,22 +157,6 @@ def test_a_directory_without_permission_is_exit_2(slat: Report, tmp_path: Path, 
     said = slat(tmp_path / "closed" / "site")
     assert said.code == 2
     assert f"cannot write `{tmp_path / 'closed' / 'site'}`: permission denied" in said.err
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system with room for less than a site."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("nobody else may mount a small file system")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_full_disk_is_exit_2_and_leaves_what_was_there(slat: Report, small_disk: Path):

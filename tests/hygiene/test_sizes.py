@@ -23,6 +23,7 @@ LONG_FUNCTIONS: dict[str, str] = {
     "verifier/cli/prove.py command": "half of it is options and the text of `--help`",
 }
 MANY_PARAMETERS: dict[str, str] = {
+    "verifier/cli/new_series.py command": "one parameter an option; click passes them by name",
     "verifier/cli/prove.py command": "one parameter an option; click passes them by name",
     "verifier/cli/diff.py command": "one parameter an option; click passes them by name",
 }

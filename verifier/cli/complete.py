@@ -22,6 +22,7 @@ from verifier.names.series import FOLDER, LIST
 
 CLAIM = re.compile(r"^ *(?:invariant|witness) +(\w+)(?:\s+is\s+([A-Z]\w*(?:\s*,\s*[A-Z]\w*)*))?", re.MULTILINE)
 BITFIELD = re.compile(r"^ *bits +([A-Z]\w*) *:", re.MULTILINE)
+DEFINITION = re.compile(r"^ *(?:bits|const|enum|fn|record|rule) +(\w+)", re.MULTILINE)
 SETTINGS = re.compile(r"^ *record +(?:EptControls|KvmMmuRoleRegs)\b[^{]*\{([^}]*)\}", re.MULTILINE)
 
 
@@ -39,15 +40,34 @@ def series(context: click.Context, _param: click.Parameter, incomplete: str) -> 
     """Names of series, that of the written one, and `all`."""
     from verifier.obligations.versions import ALL  # which explaining and walking do without
 
+    return _offered(sorted({ALL, *_series(context)}), incomplete)
+
+
+def bases(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of series."""
+    return _offered(sorted(set(_series(context))), incomplete)
+
+
+def definitions(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of definitions under `specs/`, with their modules."""
     project = _project(context)
-    names = [ALL]
+    found: dict[str, None] = {}
+    for source in () if project is None else project.sources:
+        module = module_name(source)
+        if module is not None and not module.startswith("proofs."):
+            found |= dict.fromkeys(f"{module}.{name}" for name in DEFINITION.findall(source.text))
+    return _offered(found, incomplete)
+
+
+def _series(context: click.Context) -> list[str]:
+    project, names = _project(context), list[str]()
     for source in () if project is None else project.lists:
         place = source.name.removeprefix(f"{FOLDER}/").split("/")
         if len(place) == 2:
             names.append(place[0])
         elif place == [LIST]:
             names += _written(source.text)
-    return _offered(sorted(set(names)), incomplete)
+    return names
 
 
 def bitfields(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

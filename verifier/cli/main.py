@@ -20,11 +20,13 @@ from verifier.cli.streams import prepare
 from verifier.diagnostics.model import Diagnosed
 from verifier.diagnostics.render import printable
 
-COMMANDS = ("check", "completion", "diff", "eval", "explain", "fmt", "prove", "report", "table", "walk")
+COMMANDS = (
+    "check", "completion", "diff", "eval", "explain", "fmt", "new-series", "prove", "report", "table", "walk",
+)  # fmt: skip
 
 
 class Lazy(click.Group):
-    """Loads `verifier.cli.NAME` only for the command that is called."""
+    """Loads `verifier.cli.NAME` only for the command that is called; a hyphen is an underline there."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -32,7 +34,7 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return importlib.import_module(f"verifier.cli.{cmd_name}").command
+        return importlib.import_module(f"verifier.cli.{cmd_name.replace('-', '_')}").command
 
 
 EXAMPLES = """\b

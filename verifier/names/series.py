@@ -5,7 +5,8 @@ Guarantee: every patch belongs to exactly one series, in a known order; bases le
 Trusted: no, checked by the golden diagnostics.
 
     series.toml                 `written`: the series that `specs/kvm` holds; `order`: how series are listed
-    NAME/series.toml            `title`, `base`, and `[[patch]]` with `file`, `title`, `author`, `date`, `message_id`
+    NAME/series.toml            `title`, `base`, and `[[patch]]` with `file`, `title`, `author`, `date`, `message_id`;
+                                `expect_as`: the series below it whose verdicts claims expect of it, too
     NAME/NN-some-words.slat     `patch NAME.some_words per … "[PATCH NN] …"`
     NAME/spte.slat              `module kvm.spte`: a module that differs, whole, in a series without a base
     known_bad/NAME/patch.slat   `patch known_bad.NAME on BASE per …`: a version that belongs to no series
@@ -46,7 +47,10 @@ class ListedPatch:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A version: `modules` whole if it has no base, else `base` with `patches` on top."""
+    """A version: `modules` whole if it has no base, else `base` with `patches` on top.
+
+    A claim that does not name it expects what it expects of `expect_as`, a series below it.
+    """
 
     name: str
     title: str
@@ -54,6 +58,7 @@ class Series:
     modules: tuple[tree.Module, ...]
     patches: tuple[ListedPatch, ...]
     known_bad: bool
+    expect_as: str | None = None
 
     def number_of(self, word: str) -> int | None:
         """The number of the patch that `word` names: by number, or by the words of its name."""
@@ -95,6 +100,15 @@ class Catalogue:
         patches = (patch for series in self.series.values() for patch in series.patches)
         return frozenset(whole | {amend.target.text for patch in patches for amend in patch.tree.amends})
 
+    def expected_as(self, version: Version | None) -> tuple[Version, ...]:
+        """The series that stand in for that of a version which a claim does not name, the nearest first."""
+        found: list[Version] = []
+        name = None if version is None else self.series[version.series].expect_as
+        while name is not None:
+            found.append(Version(name))
+            name = self.series[name].expect_as
+        return tuple(found)
+
     def version(self, label: str) -> Version | None:
         """The version that a label such as `v5` or `v5_37` names."""
         if label in self.series:
@@ -106,10 +120,12 @@ class Catalogue:
         return Version(name, int(number))
 
 
-def expectation(expects: Sequence[tree.Expect], version: Version | None) -> tree.Expect | None:
-    """What a claim expects in a version: of this very prefix, else of its series, else in general."""
+def expectation(
+    expects: Sequence[tree.Expect], version: Version | None, expected_as: Sequence[Version] = ()
+) -> tree.Expect | None:
+    """What a claim expects of a version: of this very prefix, its series, those that stand in for it, or in general."""
     if version is not None:
-        for wanted in (version, Version(version.series)):
+        for wanted in (version, Version(version.series), *expected_as):
             for expect in expects:
                 if any(_covers(part, wanted) for part in expect.series):
                     return expect
@@ -202,13 +218,13 @@ class _Reader:
         if data is None:
             self.found.append(errors.SeriesList(None, file, "is missing"))
             data = {}
-        base = data.get("base")
+        base, expect_as = (
+            None if data.get(key) is None else self._text(file, data, key) for key in ("base", "expect_as")
+        )
         here = [(source, found) for source, found in self.files if home(source) == name]
         modules = tuple(self._whole(source, found) for source, found in here if isinstance(found, tree.Module))
         patches = tuple(self._listed(name, file, data, here))
-        return Series(
-            name, self._text(file, data, "title"), None if base is None else str(base), modules, patches, False
-        )
+        return Series(name, self._text(file, data, "title"), base, modules, patches, False, expect_as)
 
     def _whole(self, source: Source, module: tree.Module) -> tree.Module:
         wanted = f"{MODULES}.{PurePosixPath(source.name).stem}"
@@ -280,6 +296,9 @@ class _Reader:
                 self.found.append(errors.UnknownSeries(on.span if on else None, series.base, tuple(made)))
             elif series.name in self._bases(made, series):
                 self.found.append(errors.SeriesList(None, str(FOLDER), f"series `{series.name}` is its own base"))
+            elif series.expect_as is not None and series.expect_as not in self._bases(made, series):
+                problem = f"`expect_as` names `{series.expect_as}`, which is no series below `{series.name}`"
+                self.found.append(errors.SeriesList(None, str(FOLDER / series.name / LIST), problem))
 
     def _bases(self, made: dict[str, Series], series: Series) -> list[str]:
         """The names of the series below this one, until they repeat."""

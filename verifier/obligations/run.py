@@ -7,7 +7,7 @@ Trusted: no.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from verifier.names.project import Project
@@ -80,7 +80,10 @@ def run(project: Project, plan: Plan, cache: Cache) -> list[Result]:
     wanted = set(select([one.claim for one in claims], plan.wanted, project.root))
     claims = [one for one in claims if one.claim in wanted]
     outcomes = decide(library, claims, plan, cache)
-    results = [describe(one.claim, one.version, outcome) for one, outcome in zip(claims, outcomes, strict=True)]
+    results = [
+        describe(one.claim, one.version, outcome, one.expected_as)
+        for one, outcome in zip(claims, outcomes, strict=True)
+    ]
     if plan.machine is None or plan.machine.agrees():
         cache.store_run(key, results)
     return results
@@ -126,7 +129,7 @@ def decide(library: Library, claims: list[Stated], plan: Plan, cache: Cache) -> 
 
 def _meaningless(one: Stated, outcome: Outcome) -> Outcome:
     """A claim that expects to say nothing in a version, and whose assumptions cannot hold there, says nothing."""
-    expected = expectation(one.claim.expects, one.version)
+    expected = one.expected
     if outcome.vacuous != "assume_unsatisfiable" or expected is None or expected.verdict != "not_modelled":
         return outcome
     return replace(outcome, verdict="not_modelled", vacuous=None)
@@ -157,7 +160,7 @@ class Elsewhere:
 
     def _in(self, version: Version, claim: typed.Claim) -> Solved | None:
         """The answer for a claim in another version; None where it expects no proof, or has none."""
-        expected = expectation(claim.expects, version)
+        expected = expectation(claim.expects, version, self._library.catalogue.expected_as(version))
         if expected is not None and expected.verdict != "proved":
             return None
         there = (c for c in self._library.load(version).checked.claims if c.name == claim.name)
@@ -204,9 +207,11 @@ def _solve(obligations: list[Obligation], missing: list[int], plan: Plan) -> Ite
         raise Undecided(obligations[missing[death.position]].claim.name, death.how) from None
 
 
-def describe(claim: typed.Claim, version: Version | None, outcome: Outcome) -> Result:
-    """The result of a claim in a version."""
-    expected = expectation(claim.expects, version)
+def describe(
+    claim: typed.Claim, version: Version | None, outcome: Outcome, expected_as: Sequence[Version] = ()
+) -> Result:
+    """The result of a claim in a version, for which others may stand in."""
+    expected = expectation(claim.expects, version, expected_as)
     return Result(
         claim.kind,
         claim.name,

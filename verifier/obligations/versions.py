@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.names import errors
-from verifier.names.series import Catalogue, Version
+from verifier.names.series import Catalogue, Version, expectation
+from verifier.syntax import tree
 from verifier.types import typed
 from verifier.types.load import Library, Loaded
 from verifier.types.reach import reached_by
@@ -30,15 +31,24 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A claim as it stands in `loaded`; `version` is None if it is the same in all of them."""
+    """A claim as it stands in `loaded`; `version` is None if it is the same in all of them.
+
+    `expected_as` are the versions that stand in for one that the claim does not name.
+    """
 
     claim: typed.Claim
     version: Version | None
     loaded: Loaded
+    expected_as: tuple[Version, ...] = ()
 
     @property
     def label(self) -> str | None:
         return None if self.version is None else self.version.label
+
+    @property
+    def expected(self) -> tree.Expect | None:
+        """What the claim expects."""
+        return expectation(self.claim.expects, self.version, self.expected_as)
 
 
 def chosen(catalogue: Catalogue, choice: Choice) -> tuple[Version, ...]:
@@ -79,10 +89,10 @@ def stated(library: Library, versions: tuple[Version, ...]) -> Iterator[Stated]:
         if not depends(claim, changeable):
             yield Stated(claim, None, library.written)
     for version in versions:
-        loaded = library.load(version)
+        loaded, expected_as = library.load(version), library.catalogue.expected_as(version)
         for claim in loaded.checked.claims:
             if claim.missing or depends(claim, changeable):
-                yield Stated(claim, version, loaded)
+                yield Stated(claim, version, loaded, expected_as)
 
 
 def depends(claim: typed.Claim, modules: frozenset[str]) -> bool:

@@ -224,12 +224,13 @@ def check(program: Program) -> tuple[typed.Checked, list[Diagnostic], Checker]:
 
 
 def check_version(
-    program: Program, like: Checker, claims: Sequence[typed.Claim], version: Version, known_bad: bool
+    program: Program, like: Checker, claims: Sequence[typed.Claim], versions: Sequence[Version], known_bad: bool
 ) -> tuple[typed.Checked, list[Diagnostic], Checker]:
     """The same for a version of the program that `like` has checked; `claims` are that one's.
 
-    Claims that say nothing of a known-bad version are left out. What serves claims only is checked where a claim needs
-    it: a claim may expect that it cannot be stated in a version.
+    It is the first of `versions`; the others stand in for it where a claim does not name it. Claims that say nothing
+    of a known-bad version are left out. What serves claims only is checked where a claim needs it: a claim may expect
+    that it cannot be stated in a version.
     """
     checker = Checker(program, like)
     checked = typed.Checked(checker.types.known, checker.functions)
@@ -237,9 +238,9 @@ def check_version(
     for symbol in program.symbols():
         try:
             if isinstance(symbol.decl, tree.Claim):
-                if not known_bad or names(symbol.decl.expects, version.series):
+                if not known_bad or names(symbol.decl.expects, versions[0].series):
                     known = same.get((symbol.module, symbol.decl.name.text))
-                    checked.claims.append(known or _claim(checker, symbol, symbol.decl, version))
+                    checked.claims.append(known or _claim(checker, symbol, symbol.decl, versions))
             elif symbol.module in checker.shared:
                 continue
             elif not symbol.module.startswith("proofs.") and not (known_bad and _is_old(symbol, like)):
@@ -249,10 +250,10 @@ def check_version(
     return checked, _once(checker.found), checker
 
 
-def _claim(checker: Checker, symbol: Symbol, decl: tree.Claim, version: Version) -> typed.Claim:
+def _claim(checker: Checker, symbol: Symbol, decl: tree.Claim, versions: Sequence[Version]) -> typed.Claim:
     """The claim in a version; one that does not fit its types, as it expects, is without a meaning there."""
     before = len(checker.found)
-    expected = expectation(decl.expects, version)
+    expected = expectation(decl.expects, versions[0], versions[1:])
     meaningless = typed.Claim(
         decl.kind, decl.name.text, symbol.module, tuple(word.text for word in decl.ids), decl.about.cites,
         decl.about.doc, (), (), typed.Const(True, BOOL, decl.name.span), decl.expects, decl.name.span,

@@ -64,7 +64,8 @@ class Library:
         _stop_on_error([d for d in found if not isinstance(d, _NO_OBSTACLE)], version)
         known_bad = self.catalogue.series[version.series].known_bad
         written = self.written
-        checked, more, checker = check_version(program, written.checker, written.checked.claims, version, known_bad)
+        versions = (version, *self.catalogue.expected_as(version))
+        checked, more, checker = check_version(program, written.checker, written.checked.claims, versions, known_bad)
         _stop_on_error(found + more, version)
         own = tuple(d for d in found + more if d.span is not None and home(d.span.source) is not None)
         return Loaded(version, program, checked, own, checker)

@@ -122,6 +122,9 @@ OFFERED = [
     ("slat prove proofs/ex", ["file,proofs/ex"]),
     ("slat prove --series ", ["plain,all", "plain,now", "plain,old"]),
     ("slat prove --series o", ["plain,old"]),
+    ("slat new-series mine --base ", ["plain,now", "plain,old"]),
+    ("slat new-series mine --base now --amend kvm.", ["plain,kvm.odd.f", "plain,kvm.odd.Acc"]),
+    ("slat new-series mine --mbox re", ["file,re"]),
     ("slat prove --json re", ["file,re"]),
     ("slat explain e50", [f"plain,E50{n}" for n in range(1, 10)]),
     ("slat walk sc", ["file,sc"]),
@@ -135,6 +138,7 @@ def test_completion_offers_what_may_follow_also_in_specifications_with_mistakes(
     for name, text in (("series.toml", 'written = "now"\n'), ("old/series.toml", "no TOML")):
         (project / "specs" / "kvm" / "series" / name).parent.mkdir(parents=True, exist_ok=True)
         (project / "specs" / "kvm" / "series" / name).write_text(text)
+    (project / "specs" / "kvm" / "odd.slat").write_text("module kvm.odd\nfn f(\nbits Acc : 3\n  invariant i\n")
     assert completions(project, line) == offered
 
 

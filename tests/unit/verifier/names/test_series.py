@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from golden.cases import make_project, slat
+from golden.versions import CLAIMS, LEVELS, PATCHES, V5, project
 
 from verifier.diagnostics.model import Diagnosed
 from verifier.names.amend import differences
@@ -13,102 +14,6 @@ from verifier.names.project import read_project
 from verifier.names.series import Catalogue, Version, expectation
 from verifier.syntax import tree
 from verifier.types.load import Library, open_library
-
-WHOLE = """module kvm.spte
-
-bits Acc : 3 per LINUX "make_spte()" { [0] read  [1] exec  [2] user_exec }
-
-fn executable(a: Acc, user: bool) -> bool per LINUX "make_spte()" = if user then a.user_exec else a.exec
-"""
-OLD = """module kvm.spte
-
-bits Acc : 3 per LINUX "make_spte()" { [0] read  [1] exec }
-
-fn executable(a: Acc, _user: bool) -> bool per LINUX "make_spte()" = a.exec
-"""
-PATCHES = {
-    "01-new-bit.slat": """patch v5.new_bit per LINUX "[1/2] new bit"
-amend kvm.spte seen
-reshape bits Acc : 3 per LINUX "make_spte()" { [0] read  [1] exec  [2] user_exec }
-""",
-    "02-use-it.slat": """patch v5.use_it per LINUX "[2/2] use it"
-amend kvm.spte seen
-replace fn executable(a: Acc, user: bool) -> bool per LINUX "make_spte()" = if user then a.user_exec else a.exec
-""",
-}
-KNOWN_BAD = """patch known_bad.both on v5 per LINUX "make_spte()" "Either bit will do."
-amend kvm.spte seen
-replace fn executable(a: Acc, _user: bool) -> bool per LINUX "make_spte()" = a.exec || a.user_exec
-"""
-UNSEEN = """patch newest.refactored per LINUX "[1/1] refactored"
-amend kvm.spte unavailable "nobody has read it"
-unavailable executable
-"""
-CLAIMS = """module proofs.spte
-use kvm.spte
-
-invariant exec_is_for_the_supervisor per LINUX "make_spte()" "Bit 1 is what supervisor mode needs."
-  for a: Acc show executable(a, false) == a.exec
-  expect proved
-  expect refuted in both "either bit will do"
-  expect not_modelled in newest "nobody has read it"
-
-invariant user_mode_needs_its_bit per LINUX "make_spte()" "User mode needs bit 2."
-  for a: Acc assume a.user_exec show executable(a, true)
-  expect proved
-  expect not_modelled in old, newest "there is no such bit"
-  expect refuted in v5_1..v5_1 "the bit is there and nobody looks"
-
-invariant reading_is_a_bit "What rests on no series is decided once."
-  for x: bits(2) assume x[0] show x != 0
-"""
-LEVELS = 'const LEVELS: bits(3) per LINUX "make_spte()"'
-V5 = """title = "the new bit"
-base = "old"
-[[patch]]
-file = "01-new-bit.slat"
-title = "[1/2] new bit"
-author = "A"
-date = 2026-05-05
-message_id = "1@example.org"
-[[patch]]
-file = "02-use-it.slat"
-title = "[2/2] use it"
-author = "A"
-date = 2026-05-05
-message_id = "2@example.org"
-"""
-NEWEST = """title = "later"
-base = "v5"
-[[patch]]
-file = "01-refactored.slat"
-title = "[1/1] refactored"
-author = "A"
-date = 2026-09-01
-message_id = "3@example.org"
-"""
-
-
-def project(folder: Path, **changed: str) -> Path:
-    """A project with two regular series on top of `old`, and a known-bad one."""
-    root = make_project(folder)
-    series = root / "specs" / "kvm" / "series"
-    files = {
-        root / "specs" / "kvm" / "spte.slat": WHOLE,
-        root / "proofs" / "spte.slat": CLAIMS,
-        series / "series.toml": 'written = "v5"\norder = ["old", "v5", "newest"]\n',
-        series / "old" / "series.toml": 'title = "before"\n',
-        series / "old" / "spte.slat": OLD,
-        series / "v5" / "series.toml": V5,
-        series / "newest" / "series.toml": NEWEST,
-        series / "newest" / "01-refactored.slat": UNSEEN,
-        series / "known_bad" / "both" / "patch.slat": KNOWN_BAD,
-        **{series / "v5" / name: text for name, text in PATCHES.items()},
-    }
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(changed.get(path.name, text))
-    return root
 
 
 @pytest.fixture
@@ -173,6 +78,35 @@ def test_a_claim_expects_what_it_says_of_the_prefix_else_of_the_series_else_in_g
     found = [expectation(expects, version) for version in versions]
     said = [expect.verdict if expect else None for expect in found]
     assert said == ["proved", "proved", "refuted", "proved", "not_modelled", "proved"]
+
+
+MINE = """title = "mine"
+base = "newest"
+[[patch]]
+file = "01-mine.slat"
+title = "[PATCH] mine"
+author = "A"
+date = 2026-09-01
+message_id = "4@example.org"
+"""
+
+
+def test_a_series_may_expect_what_another_one_below_it_does(root: Path):
+    mine = root / "specs" / "kvm" / "series" / "mine"
+    mine.mkdir()
+    (mine / "01-mine.slat").write_text('patch mine.mine per LINUX "[PATCH] mine"\n')
+    for expect_as, said in (("newest", ["not_modelled"] * 2), ("v5", ["proved", "proved"]), (None, ["proved"] * 2)):
+        (mine / "series.toml").write_text(MINE if expect_as is None else f'expect_as = "{expect_as}"\n{MINE}')
+        library = open_library(read_project(root))
+        stand_ins = library.catalogue.expected_as(Version("mine", 1))
+        assert stand_ins == (() if expect_as is None else (Version(expect_as),))
+        claims = library.written.checked.claims[:2]
+        found = [expectation(claim.expects, Version("mine", 1), stand_ins) for claim in claims]
+        assert [expect and expect.verdict for expect in found] == said
+    (root / "proofs" / "spte.slat").write_text(CLAIMS.replace("in old, newest", "in old, mine"))
+    assert verdicts(root, "--series", "mine")[0] == 1
+    (mine / "series.toml").write_text(f'expect_as = "newest"\n{MINE}')
+    assert verdicts(root, "--series", "mine")[0] == 0
 
 
 def test_a_project_without_series_has_none(tmp_path: Path):
