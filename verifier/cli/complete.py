@@ -18,9 +18,10 @@ from verifier.cli.shared import root_of
 from verifier.diagnostics.model import Diagnosed
 from verifier.diagnostics.pages import codes, title
 from verifier.names.project import Project, module_name, read_project
-from verifier.names.series import FOLDER, LIST
+from verifier.names.series import FOLDER, KNOWN_BAD, LIST
 
 CLAIM = re.compile(r"^ *(?:invariant|witness) +(\w+)(?:\s+is\s+([A-Z]\w*(?:\s*,\s*[A-Z]\w*)*))?", re.MULTILINE)
+PATCH = re.compile(r"^ *patch +(\w+\.\w+)", re.MULTILINE)
 BITFIELD = re.compile(r"^ *bits +([A-Z]\w*) *:", re.MULTILINE)
 DEFINITION = re.compile(r"^ *(?:bits|const|enum|fn|record|rule) +(\w+)", re.MULTILINE)
 SETTINGS = re.compile(r"^ *record +(?:EptControls|KvmMmuRoleRegs)\b[^{]*\{([^}]*)\}", re.MULTILINE)
@@ -68,6 +69,17 @@ def _series(context: click.Context) -> list[str]:
         elif place == [LIST]:
             names += _written(source.text)
     return names
+
+
+def versions(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of series and known-bad versions, the patches of a series after its colon, and files."""
+    project = _project(context)
+    found: dict[str, None] = dict.fromkeys(item.value for item in series(context, param, incomplete))
+    for source in () if project is None else project.sources:
+        if patch := PATCH.search(source.text):
+            name, _, words = patch[1].partition(".")
+            found |= dict.fromkeys([words if name == KNOWN_BAD else f"{name}:{words}"])
+    return [*_offered((word for word in found if word != "all"), incomplete), CompletionItem(incomplete, type="file")]
 
 
 def bitfields(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

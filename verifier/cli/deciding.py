@@ -8,6 +8,8 @@ Trusted: no, checked by the conformance tests.
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -46,8 +48,15 @@ class ReferenceMmu:
 
 def decide(project: Project, plan: Plan, no_cache: bool) -> list[Result]:
     """The results of a plan; raises `Failure`."""
-    try:
+    with judging():
         return run(project, plan, Cache(project.root, not no_cache))
+
+
+@contextmanager
+def judging() -> Generator[None]:
+    """Turns what keeps claims from being decided into a `Failure`."""
+    try:
+        yield
     except Disagreement as error:
         click.echo(f"internal error: {error}", err=True)
         click.echo("nothing is claimed of it; please report this with the specification", err=True)

@@ -12,19 +12,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from verifier.core.interpret import all_zero, apply
+from verifier.core.show import named, show_value
+from verifier.core.values import Value, assemble
 from verifier.diff import model
 from verifier.diff.decisions import AXES, Decision, clauses, decision, decision_modules
-from verifier.diff.model import Axis, Cell, Change, Decided
+from verifier.diff.model import Axis, Cell, Change, Decided, Instance, Said
 from verifier.diff.questions import DIFFERS, GAINS, LOSES, Pair, Side, possible_claim
 from verifier.names.resolve import Program
 from verifier.obligations.cache import Cache
 from verifier.obligations.generate import Obligation, generate
 from verifier.obligations.prove import Solved, finish
-from verifier.obligations.result import Example
 from verifier.obligations.run import Plan, solve_all
 from verifier.smt.symbolize import Symbolizer
 from verifier.syntax import tree
-from verifier.tables.version import Unanswerable
+from verifier.tables.version import Unanswerable, parameter
 from verifier.types.load import Loaded
 from verifier.types.reach import reached_from
 
@@ -36,6 +38,15 @@ class Versions:
     left: Loaded
     right: Loaded
     labels: tuple[str, str]
+
+
+_SHARES = {
+    (False, False): model.DISJOINT,
+    (False, True): model.ONLY_LEFT,
+    (True, False): model.ONLY_RIGHT,
+    (True, True): model.IMPOSSIBLE,
+}
+"""What there is to say of a cell that the versions do not share, by whether A, and whether B, has none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ def decided(versions: Versions, changes: Sequence[Change], plan: Plan, cache: Ca
     for question, found in zip(questions, solved, strict=True):
         module, coordinates = question.place
         verdict = sides.get(question.place)
-        made = Cell(coordinates, verdict) if verdict else _cell(coordinates, question.obligations, found, plan)
+        made = Cell(coordinates, verdict) if verdict else _cell(question, found, plan)
         cells[module].append(made)
     for module, reason in refused.items():
         cells[module] = [Cell(place, model.NOT_MODELLED, reason=reason) for place in _written(program, module)]
@@ -99,7 +110,12 @@ def _questions(pairs: dict[str, Pair]) -> Iterator[_Question]:
 
 def _is_empty(found: dict[str, Solved]) -> bool:
     """Whether no input is in the cell in both versions."""
-    return any(solved.vacuous == ("assume_unsatisfiable", -1) for solved in found.values())
+    return any(map(_has_none, found.values()))
+
+
+def _has_none(solved: Solved) -> bool:
+    """Whether no input is in a cell."""
+    return solved.vacuous == ("assume_unsatisfiable", -1)
 
 
 def _sides(empty: list[_Question], plan: Plan, cache: Cache) -> Iterator[str]:
@@ -108,25 +124,17 @@ def _sides(empty: list[_Question], plan: Plan, cache: Cache) -> Iterator[str]:
     asked = [generate(possible_claim(s, q.place[1]), symbolizer) for q in empty for s in (q.pair.left, q.pair.right)]
     answers = iter(solve_all(asked, plan, cache))
     for left, right in zip(answers, answers, strict=True):
-        match left.verdict, right.verdict:
-            case "proved", "refuted":
-                yield model.ONLY_LEFT
-            case "refuted", "proved":
-                yield model.ONLY_RIGHT
-            case "refuted", "refuted":
-                yield model.IMPOSSIBLE
-            case "proved", "proved":
-                yield model.INCOMPARABLE
-            case _:
-                yield model.UNKNOWN
+        if "unknown" in (left.verdict, right.verdict):
+            yield model.UNKNOWN
+        else:
+            yield _SHARES[_has_none(left), _has_none(right)]
 
 
-def _cell(
-    coordinates: tuple[str, ...], obligations: dict[str, Obligation], found: dict[str, Solved], plan: Plan
-) -> Cell:
+def _cell(question: _Question, found: dict[str, Solved], plan: Plan) -> Cell:
+    coordinates = question.place[1]
     if any(solved.verdict == "unknown" for solved in found.values()):
         return Cell(coordinates, model.UNKNOWN, reason="the budget ran out")
-    examples = {word: _example(obligations[word], solved, plan) for word, solved in found.items()}
+    examples = {word: _instance(question, word, solved, plan) for word, solved in found.items()}
     loses, gains, differs = (examples.get(word) for word in (LOSES, GAINS, DIFFERS))
     if differs or (loses and gains):
         return Cell(coordinates, model.INCOMPARABLE, differs or loses, gains)
@@ -134,8 +142,27 @@ def _cell(
     return Cell(coordinates, verdict, loses, gains)
 
 
-def _example(obligation: Obligation, solved: Solved, plan: Plan) -> Example | None:
-    return finish(obligation, solved, plan.options).example
+def _instance(question: _Question, word: str, solved: Solved, plan: Plan) -> Instance | None:
+    """The example, once the interpreter has replayed it, and what both versions make of it."""
+    obligation = question.obligations[word]
+    example = finish(obligation, solved, plan.options).example
+    if example is None or solved.model is None:
+        return None
+    numbers = solved.model.numbers
+    inputs = {param.name: assemble(param.type, param.name, numbers) for param in obligation.claim.params}
+    return Instance(example, tuple(_said(question.pair, inputs)))
+
+
+def _said(pair: Pair, inputs: dict[str, Value]) -> Iterator[Said]:
+    """The values of the decision and of its evidence, on the left and on the right."""
+    for side in (pair.left, pair.right):
+        for function in (side.decision.function, side.decision.evidence):
+            if function is None or function.chooses:
+                continue
+            value = apply(function, tuple(inputs[parameter(p)] for p in function.params), all_zero)
+            kind = function.result
+            what = function.doc.removesuffix(".") if function is side.decision.evidence else function.short_name
+            yield Said(side.label, what, show_value(value, kind), named(value, kind))
 
 
 def _written(program: Program, module: str) -> Iterator[tuple[str, ...]]:

@@ -5,7 +5,8 @@ Guarantee: every definition is that of the version; what cannot be evaluated the
 Trusted: no, checked by tests/unit/verifier/diff.
 
 A decision is a module: `fn decision` gives what is compared, each of the rules `accesses`, `modes` and `capabilities` a
-cell for each of its clauses, and the rule `possible` says which inputs count. All of them share their inputs by name.
+cell for each of its clauses, and the rule `possible` says which inputs count. `fn evidence`, if there is one, is
+shown beside the decision where versions differ. All of them share their inputs by name.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from verifier.types import typed
 from verifier.types.load import Loaded
 
 FOLDER = "proofs.decisions"
-FUNCTION, POSSIBLE = "decision", "possible"
+FUNCTION, POSSIBLE, EVIDENCE = "decision", "possible", "evidence"
 AXES = ("accesses", "modes", "capabilities")
 
 
@@ -30,6 +31,7 @@ class Decision:
     function: typed.Function
     possible: typed.Function
     axes: tuple[typed.Function, ...]
+    evidence: typed.Function | None
 
     @property
     def name(self) -> str:
@@ -54,7 +56,15 @@ def decision(loaded: Loaded, module: str) -> Decision:
     for rule, op in ((possible, "and"), *((axis, "or") for axis in axes)):
         if not isinstance(rule.body, typed.RuleBody) or rule.body.op != op:
             raise Unanswerable(f"`{rule.name}` is no rule with {'all' if op == 'and' else 'any'} of its clauses")
-    return Decision(module, function, possible, tuple(axes))
+    return Decision(module, function, possible, tuple(axes), _evidence(definitions, module))
+
+
+def _evidence(definitions: Definitions, module: str) -> typed.Function | None:
+    """What is shown beside the decision, in a version that has it."""
+    try:
+        return definitions.function(f"{module}.{EVIDENCE}")
+    except Unanswerable:
+        return None
 
 
 def clauses(axis: typed.Function) -> tuple[str, ...]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from verifier.core.show import Named
 from verifier.obligations.result import Example
 
 EQUIVALENT, LESS, MORE, INCOMPARABLE = "equivalent", "less permissive", "more permissive", "incomparable"
-ONLY_LEFT, ONLY_RIGHT, IMPOSSIBLE = "only in A", "only in B", "impossible"
+ONLY_LEFT, ONLY_RIGHT, DISJOINT, IMPOSSIBLE = "only in A", "only in B", "nothing shared", "impossible"
 NOT_MODELLED, UNKNOWN = "not modelled", "unknown"
-VERDICTS = (EQUIVALENT, LESS, MORE, INCOMPARABLE, ONLY_LEFT, ONLY_RIGHT, IMPOSSIBLE, NOT_MODELLED, UNKNOWN)
-DIFFERENT = (LESS, MORE, INCOMPARABLE, ONLY_LEFT, ONLY_RIGHT)
+VERDICTS = (EQUIVALENT, LESS, MORE, INCOMPARABLE, ONLY_LEFT, ONLY_RIGHT, DISJOINT, IMPOSSIBLE, NOT_MODELLED, UNKNOWN)
+DIFFERENT = (LESS, MORE, INCOMPARABLE, ONLY_LEFT, ONLY_RIGHT, DISJOINT)
 """The verdicts that say that the versions differ. What is impossible in both, they have in common."""
 
 
@@ -50,6 +51,24 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the version of that label makes of an example: the decision's value, or what is shown beside it."""
+
+    label: str
+    what: str
+    value: str
+    named: Named
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An example in which the versions differ, with what each of them says."""
+
+    example: Example
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One clause of each axis, and how B compares with A there.
 
@@ -58,8 +77,8 @@ class Cell:
 
     coordinates: tuple[str, ...]
     verdict: str
-    loses: Example | None = None
-    gains: Example | None = None
+    loses: Instance | None = None
+    gains: Instance | None = None
     reason: str = ""
 
     @property

@@ -55,17 +55,18 @@ class Pair:
         a, b = (_call(side.decision.function, side.label) for side in (self.left, self.right))
         shown = {LOSES: _within(a, b), GAINS: _within(b, a)} if _ordered(a.type) else {DIFFERS: _equal(a, b)}
         name = ".".join((self.left.decision.name, *coordinates))
-        return {word: _claim("invariant", name, params, (assumed,), show) for word, show in shown.items()}
+        return {word: _claim(name, params, assumed, show) for word, show in shown.items()}
 
 
 def possible_claim(side: Side, coordinates: tuple[str, ...]) -> typed.Claim:
-    """That the cell has a member in the version of one side."""
+    """A claim that is vacuous exactly if the version of one side has nothing in the cell."""
     decision = side.decision
     functions = (decision.possible, *decision.axes)
     params = {parameter(p): p.type for function in functions for p in function.params}
-    shown = _both(_conditions(side, coordinates))
+    assumed = _both(_conditions(side, coordinates))
     name = ".".join((decision.name, *coordinates))
-    return _claim("witness", name, tuple(typed.Param(*item) for item in params.items()), (), shown)
+    shown = typed.Const(True, BOOL, assumed.span)
+    return _claim(name, tuple(typed.Param(*item) for item in params.items()), assumed, shown)
 
 
 def alike(one: Type, other: Type) -> bool:
@@ -130,7 +131,5 @@ def _call(function: typed.Function, label: str) -> typed.Call:
     return typed.Call(function, arguments, function.result, span)
 
 
-def _claim(
-    kind: str, name: str, params: tuple[typed.Param, ...], assumed: tuple[typed.Expr, ...], show: typed.Expr
-) -> typed.Claim:
-    return typed.Claim(kind, name, "diff", (), (), "", params, assumed, show, (), show.span)
+def _claim(name: str, params: tuple[typed.Param, ...], assumed: typed.Expr, show: typed.Expr) -> typed.Claim:
+    return typed.Claim("invariant", name, "diff", (), (), "", params, (assumed,), show, (), show.span)

@@ -1,122 +1,160 @@
-"""What differs between two versions, as a decoded table: for terminals, mails and Markdown.
+"""What differs between two versions, as a decoded table: for terminals, mails, Markdown and pages.
 
 In: a `Diff`. Out: a `Table`.
-Guarantee: every cell of every decision is there, and an example for each way in which one differs.
+Guarantee: every cell of every decision is there, with the number of an example for each way in which it differs; cells
+that have the same example share it.
 Trusted: no, checked by golden reports.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from verifier.diff import model
-from verifier.diff.model import Change, Decided, Diff, Reached
-from verifier.obligations.result import Example
+from verifier.diff.model import Cell as Compared
+from verifier.diff.model import Change, Decided, Diff, Instance, Reached, Said
+from verifier.obligations.result import Shown
+from verifier.reports.kvm_words import LAYOUTS, in_macros
 from verifier.reports.values import entries, replay_words
 from verifier.tables.table import Cell, Grid, Section, Table
 
-ABSENT = "-"
-MOST_NAMED = 3
-"""A claim may rest on hundreds of definitions that differ: so many are named."""
+CLEAR = ("false", "0x0")
+MOST_REASONS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An example with its number: `title` says of which cells and which way round."""
+@dataclass(slots=True)
+class Numbered:
+    """An example with its number in a decision; `cells` are those that it stands for."""
 
-    title: str
-    example: Example
+    number: int
+    word: str
+    instance: Instance
+    cells: list[str] = field(default_factory=list[str])
 
 
 def table(diff: Diff) -> Table:
     """The sections: counts, definitions, claims, and each decision with its examples."""
-    sections = [_summary(diff)]
+    sections = [Section("In short", tuple(summary(diff)))]
     if diff.changes:
-        sections += [_definitions(diff), _claims(diff)]
+        sections += [_definitions(diff), _claims(diff.reached)]
     for decided in diff.decisions:
         sections += _decision(diff, decided)
-    return Table(f"{diff.left} {diff.right}", f"what changes from A = {diff.left} to B = {diff.right}", tuple(sections))
+    title = f"what changes from A = {diff.left} to B = {diff.right}"
+    return Table(f"{diff.left} {diff.right}", title, tuple(sections), "diff")
 
 
-def counts(diff: Diff) -> str:
-    """How many cells have which verdict."""
+def summary(diff: Diff) -> Iterator[tuple[str, str]]:
+    """What can be said in four lines."""
+    changed = Counter(change.kind for change in diff.changes)
+    yield "definitions", ", ".join(f"{number} {kind}" for kind, number in changed.items()) or "none differs"
+    yield "claims", f"{len(diff.reached)} rest on a definition that differs"
     found = Counter(cell.verdict for decided in diff.decisions for cell in decided.cells)
-    return ", ".join(f"{found[verdict]} {verdict}" for verdict in model.VERDICTS if found[verdict]) or "none"
-
-
-def _summary(diff: Diff) -> Section:
-    facts = [("definitions", _changed(diff.changes)), ("claims", f"{len(diff.reached)} rest on what differs")]
-    return Section("In short", (*facts, ("cells", counts(diff))))
-
-
-def _changed(changes: Iterable[Change]) -> str:
-    found = Counter(change.kind for change in changes)
-    return ", ".join(f"{number} {kind}" for kind, number in found.items()) or "none differs"
+    yield "cells", ", ".join(f"{found[v]} {v}" for v in model.VERDICTS if found[v]) or "there is no decision to compare"
+    beyond = sorted({c.qualified for c in diff.changes} - {name for d in diff.decisions for name in d.rests_on})
+    if beyond:
+        yield "beyond cells", f"{len(beyond)} of the definitions reach no decision: only claims say what they change"
 
 
 def _definitions(diff: Diff) -> Section:
-    rows = [
-        (f"{c.module}.{c.name}", f"{c.what} {c.kind}", c.left or ABSENT, c.right or ABSENT)
-        for c in diff.changes
-    ]  # fmt: skip
-    columns = ("definition", "change", "in A", "in B")
-    return Section("Definitions that differ", grids=(Grid("definitions", "", columns, tuple(rows)),))
+    """A paragraph for each: what it is, how many claims it concerns, and its places."""
+    claims = Counter(name for reached in diff.reached for name in reached.by)
+    return Section("Definitions that differ", notes=tuple(_change(c, claims[c.qualified]) for c in diff.changes))
 
 
-def _claims(diff: Diff) -> Section:
-    rows = [(" ".join(r.ids), f"{r.module}.{r.name}", _named(r)) for r in diff.reached]
-    return Section("Claims that rest on them", grids=(Grid("claims", "", ("id", "claim", "through"), tuple(rows)),))
+def _change(change: Change, claims: int) -> str:
+    concerned = "no claim rests on it" if not claims else f"{claims} claim{'s rest' if claims > 1 else ' rests'} on it"
+    places = [f"{side} {place}" for side, place in (("A", change.left), ("B", change.right)) if place is not None]
+    return "; ".join([f"{change.what} {change.qualified}: {change.kind}", concerned, *places])
 
 
-def _named(reached: Reached) -> str:
-    words = [name.rsplit(".", 1)[-1] for name in reached.by[:MOST_NAMED]]
-    more = len(reached.by) - len(words)
-    return ", ".join(words) + (f" and {more} more" if more else "")
+def _claims(reached: Sequence[Reached]) -> Section:
+    """A paragraph for each module: what `slat prove` should look at again."""
+    groups = groupby(reached, key=lambda r: r.module)
+    notes = tuple(f"{module}: {', '.join(_claim(one) for one in group)}" for module, group in groups)
+    return Section("Claims that rest on them", notes=notes)
+
+
+def _claim(reached: Reached) -> str:
+    return f"{reached.name} ({' '.join(reached.ids)})" if reached.ids else reached.name
 
 
 def _decision(diff: Diff, decided: Decided) -> Iterator[Section]:
     """The grid of cells, and a section for each example."""
-    examples = list(_examples(diff, decided))
-    numbers = {title: number for number, (title, _) in enumerate(examples, start=1)}
-    del numbers
+    examples = list(numbered(decided))
+    facts = [("compared", decided.statement), *((axis.name, axis.doc) for axis in decided.axes if axis.doc)]
+    reasons = tuple(dict.fromkeys(f"{cell.reason}." for cell in decided.cells if cell.reason))
     yield Section(
-        f"Decision: {decided.name}",
-        (("compares", decided.statement), ("written in", decided.place)),
-        (_cells(decided),),
-        tuple(dict.fromkeys(cell.reason for cell in decided.cells if cell.reason)),
+        f"Decision: {decided.name}", (*facts, ("written in", decided.place)), (_cells(decided, examples),), reasons
     )
-    for title, example in examples:
-        yield _example(title, example)
+    for example in examples:
+        yield _example(diff, decided, example)
 
 
-def _cells(decided: Decided) -> Grid:
+def _cells(decided: Decided, examples: Iterable[Numbered]) -> Grid:
     """A row for each clause of the first two axes, a column for each of the last."""
-    last = tuple(dict.fromkeys(cell.coordinates[-1] for cell in decided.cells))
+    numbers: dict[str, list[int]] = {}
+    for example in examples:
+        for name in example.cells:
+            numbers.setdefault(name, []).append(example.number)
     rows: list[tuple[Cell, ...]] = []
     for head, group in groupby(decided.cells, key=lambda cell: cell.coordinates[:-1]):
-        rows.append((*map(_words, head), *(cell.verdict for cell in group)))
+        rows.append((*map(_words, head), *(_verdict(cell, numbers.get(cell.name, [])) for cell in group)))
+    last = dict.fromkeys(cell.coordinates[-1] for cell in decided.cells)
     columns = (*(axis.name for axis in decided.axes[:-1]), *map(_words, last))
-    return Grid(
-        "cells", f"How B compares with A: {', '.join(axis.name for axis in decided.axes)}", columns, tuple(rows)
-    )
+    title = f"B compared with A, by {', '.join(axis.name for axis in decided.axes[:-1])} and {decided.axes[-1].name}"
+    return Grid("cells", title, columns, tuple(rows))
+
+
+def _verdict(cell: Compared, numbers: list[int]) -> str:
+    """The verdict, with the numbers of its examples."""
+    return " ".join([cell.verdict, *(f"[{number}]" for number in numbers)])
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _examples(diff: Diff, decided: Decided) -> Iterator[tuple[str, Example]]:
+def numbered(decided: Decided) -> Iterable[Numbered]:
+    """The examples of a decision; cells whose examples say the same share one."""
+    found: dict[object, Numbered] = {}
     for cell in decided.cells:
-        for word, example in (("only A has it", cell.loses), ("only B has it", cell.gains)):
-            if example is not None:
-                yield f"{decided.name}.{cell.name}: {word}", example
+        for word, instance in (("more", cell.loses), ("less", cell.gains)):
+            if instance is not None:
+                values = tuple((v.name, v.value) for v in _telling(instance.example.values))
+                key = (word, values, tuple(said.value for said in instance.said))
+                one = found.setdefault(key, Numbered(len(found) + 1, word, instance))
+                one.cells.append(cell.name)
+    return found.values()
 
 
-def _example(title: str, example: Example) -> Section:
-    facts = [(name, " ".join(texts)) for name, texts in entries([v for v in example.values if v.matters])]
-    reasons = [("  " * b.depth + b.text, b.value, b.place) for b in example.because]
-    grid = Grid("because", "Because:", ("what", "value", "where"), tuple(reasons))
-    return Section(title, tuple(facts), (grid,) if reasons else (), (f"Minimal; {replay_words(example)}.",))
+def _telling(values: Iterable[Shown]) -> list[Shown]:
+    """What matters, and what is set so that the cell is possible."""
+    return [v for v in values if v.matters or (v.assumed and v.raw not in CLEAR)]
+
+
+def _example(diff: Diff, decided: Decided, example: Numbered) -> Section:
+    """The inputs, what both versions say of them, and why."""
+    head, *others = example.cells
+    more = f" and {len(others)} more" if others else ""
+    title = f"[{example.number}] {decided.name}.{head}{more}: A has {example.word} than B"
+    found = example.instance.example
+    facts = [(name, " ".join(texts)) for name, texts in entries(_telling(found.values))]
+    rows = [(_side(diff, said), said.what[:1].lower() + said.what[1:], _said(said)) for said in example.instance.said]
+    reasons = [(b.text, b.value, b.place) for b in found.because if b.place and not b.text.startswith("decision(")]
+    grids = [Grid("versions", "What follows", ("version", "of", "value"), tuple(rows))]
+    if reasons:
+        columns = ("because", "value", "where")
+        grids.append(Grid("because", "On the way", columns, tuple(reasons[:MOST_REASONS])))
+    return Section(title, tuple(facts), tuple(grids), (f"Minimal; {replay_words(found)} for both versions.",))
+
+
+def _side(diff: Diff, said: Said) -> str:
+    return f"A = {diff.left}" if said.label == diff.left else f"B = {diff.right}"
+
+
+def _said(said: Said) -> str:
+    """The value in KVM's macros where it has them."""
+    return in_macros(said.named) if said.named.kind in LAYOUTS else said.value

@@ -19,7 +19,7 @@ from verifier.reports.summary import standing
 
 def render(results: list[Result], run: Run) -> str:
     """The document."""
-    root = Xml.Element("testsuites", _counts("slat prove", results))
+    root = Xml.Element("testsuites", _counts(run.program, results))
     commands = reproduce(results, run)
     pairs = zip(results, commands, strict=True)
     for file, group in groupby(pairs, key=lambda pair: printable(pair[0].file)):

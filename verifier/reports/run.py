@@ -26,7 +26,8 @@ DIGITS = 12
 class Run:
     """`tool` and `solvers` with their versions; `budget` of each solver for one question, in its own units.
 
-    `options` are the words that a command line needs besides the claim and its series.
+    `options` are the words that a command line needs besides the claim and its series; `command` is the whole one, if
+    the same decides every result again.
     """
 
     tool: str
@@ -34,6 +35,12 @@ class Run:
     solvers: tuple[str, ...]
     budget: tuple[str, ...]
     options: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+    @property
+    def program(self) -> str:
+        """The command's own two words."""
+        return " ".join(self.command[:2]) or "slat prove"
 
 
 def run_of(project: Project, options: Options) -> Run:
@@ -80,6 +87,8 @@ def facts(results: list[Result], run: Run) -> dict[str, str]:
 
 def reproduce(results: list[Result], run: Run) -> list[list[str]]:
     """For each result the words of a command that decides it again and shows it."""
+    if run.command:
+        return [list(run.command)] * len(results)
     modules: dict[str, set[str]] = {}
     for result in results:
         modules.setdefault(result.name, set()).add(result.module)

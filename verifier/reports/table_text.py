@@ -32,9 +32,10 @@ def render_table(table: Table, colour: bool) -> str:
 
 def render_table_mail(table: Table, provenance: Provenance) -> str:
     """The table for a mail, below what it was computed from."""
-    lines = [*wrapped(f"slat table {table.name}: {table.title}", MAIL_WIDTH, 0), ""]
+    lines = [*wrapped(f"slat {table.command} {table.name}: {table.title}", MAIL_WIDTH, 0), ""]
     lines += _fact("Specifications", provenance.specifications, HEADING, MAIL_WIDTH)
-    lines += _fact("Tool", provenance.tool, HEADING, MAIL_WIDTH)
+    for name, text in (*provenance.further, ("Tool", provenance.tool)):
+        lines += _fact(name, text, HEADING, MAIL_WIDTH)
     lines += _command(provenance.command)
     for section in table.sections:
         lines += ["", *_section(section, MAIL_WIDTH, False)]

@@ -34,17 +34,19 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a table was computed from, and the command that does it again."""
+    """What a table was computed from, and the command that does it again; `further` are facts by name."""
 
     specifications: str
     tool: str
     command: str
+    further: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`name` is the word of the command line: `permissions`, `layout`, `misconfig`, `role`."""
+    """`name` is the word of the command line (`permissions`, `layout`, …), or the versions that `command` compares."""
 
     name: str
     title: str
     sections: tuple[Section, ...]
+    command: str = "table"
