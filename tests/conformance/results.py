@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from verifier.core.show import Named
-from verifier.obligations.access_case import AccessCase, Operation
+from verifier.obligations.access_case import AccessCase, Escalation, Operation
 from verifier.obligations.access_case import Outcome as Expected
 from verifier.obligations.explain import Reason
 from verifier.obligations.result import Citation, Example, Outcome, Result, Shown
@@ -57,7 +57,13 @@ ACCESSES = (
     access(READ, Expected("EPT_MISCONFIGURATION", 0, 0, ""), entries=((4, 0x402),), needs=(), lacks=("page_1g",)),
     access(FLAG, Expected("EPT_VIOLATION", 0x83, 0x1B1FF, "")),
 )
-EXAMPLE = Example(VALUES, False, ("interpreter", "reference MMU"), REASONS, accesses=ACCESSES)
+ESCALATION = Escalation(
+    access(FETCH, Expected("EPT_VIOLATION", 0x18C, 0x1BFFF, ""), controls=()),
+    access(FETCH, Expected("TRANSLATED", 0, 0, ""), entries=((1, 0x8000000000000935),)),
+    "level=4 access=read|exec guest_mode",
+    "user fetch",
+)
+EXAMPLE = Example(VALUES, False, ("interpreter", "reference MMU"), REASONS, accesses=ACCESSES, escalation=ESCALATION)
 PLAIN = Example(VALUES[-2:], True, ("interpreter",), ())
 
 
@@ -113,6 +119,7 @@ STRANGE = {
         example=Example(
             (Shown(text, text, "0x0", True, named=Named(text, ((text, 3, 1),))),), True, ("interpreter",),
             (Reason(text, text, "", text, 2),), accesses=(replace(ACCESSES[0], walk=text),),
+            escalation=replace(ESCALATION, role=text, cause=text),
         ),
     )
     for number, (words, text) in enumerate(HOSTILE.items())

@@ -18,9 +18,10 @@ from verifier.cli.replay_ept import ORDINARY, Incomplete, Verdict, compare, spec
 from verifier.cli.replay_guest import compare_guest, guest_specification
 from verifier.cli.replay_guest_around import guest_around
 from verifier.cli.replay_scenario import Fields, NeedsGuest, Unrealisable
+from verifier.cli.replay_shadow import shadow
 from verifier.core.interpret import evaluate
 from verifier.core.values import Value
-from verifier.obligations.access_case import AccessCase
+from verifier.obligations.access_case import AccessCase, Escalation
 from verifier.obligations.prove import Replayed
 from verifier.types import typed
 from verifier.types.kinds import List, Record, Type
@@ -43,28 +44,32 @@ class Referee:
     def __init__(
         self, checked: typed.Checked, label: str | None, saved: dict[str, str], disagreements: list[str]
     ) -> None:
-        self._ept = self._guest = None
+        self._ept = self._guest = self._shadow = None
         try:
             self._ept = specification(checked)
             self._guest = guest_specification(checked, self._ept)
+            self._shadow = None if self._ept is None else shadow(checked, self._ept)
         except Incomplete as error:
             disagreements.append(str(error))
         self._label = label
         self.saved = saved
         self.disagreements = disagreements
         self._accesses: list[AccessCase] = []
+        self._escalation: Escalation | None = None
 
     def __call__(self, claim: typed.Claim, env: Env) -> Replayed | None:
         """Whether the reference MMU confirmed every walk of the example; None if it could not run them."""
         confirmed: list[bool] = []
         self._accesses = []
+        self._escalation = None
         try:
             confirmed.extend(self._replay_ept(claim, env))
             confirmed.extend(self._replay_guests(claim, env))
+            confirmed.extend(self._replay_escalation(claim, env))
         except Unrealisable:
             if all(confirmed):
                 return None
-        return Replayed(NAME, all(confirmed), tuple(self._accesses)) if confirmed else None
+        return Replayed(NAME, all(confirmed), tuple(self._accesses), self._escalation) if confirmed else None
 
     def _replay_ept(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
         spec = self._ept
@@ -86,13 +91,15 @@ class Referee:
         self, claim: typed.Claim, named: tuple[str, Value], accesses: list[Value], around: list[Value]
     ) -> bool:
         name, walk = named
+        cases = [self._walked(name, (walk, one, other)) for one in accesses for other in around]
+        self._accesses.extend(case for case, _ in cases)
+        return self._agree(claim, name, [run for _, run in cases])
+
+    def _walked(self, name: str, walked: tuple[Value, Value, Value]) -> tuple[AccessCase, Run]:
+        """An access to EPT alone on both sides: the walk, the access and its circumstances."""
         assert self._ept is not None
-        runs: list[Run] = []
-        for walked in ((walk, one, other) for one in accesses for other in around):
-            document, said, seen = compare(self._ept, *walked)
-            runs.append((document, (said, seen)))
-            self._accesses.append(ept_case(self._ept, name, walked, document, said))
-        return self._agree(claim, name, runs)
+        document, said, seen = compare(self._ept, *walked)
+        return ept_case(self._ept, name, walked, document, said), (document, (said, seen))
 
     def _replay_in_guest(self, claim: typed.Claim, env: Env, named: tuple[str, Value], access: Value) -> bool:
         """An access that EPT judges by how the guest's own entries are mapped, in a guest made for it."""
@@ -108,6 +115,16 @@ class Referee:
             raise Unrealisable("the claim says something else of what a guest can do")
         self._accesses.append(guest_case(guest, name, there, at.document, said))
         return self._agree(claim, name, [(at.document, (said, seen))])
+
+    def _replay_escalation(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
+        """The access that EPT12 denies and EPT02 lets pass; the walk of EPT02 is kept beside the others."""
+        found = None if self._shadow is None else self._shadow.escalation(claim, env)
+        if found is None:
+            return
+        ept12, _ = self._walked("ept12", (found.ept12, found.access, ORDINARY))
+        ept02, run = self._walked("ept02", (found.ept02, found.access, ORDINARY))
+        self._escalation = Escalation(ept12, ept02, found.role, found.cause)
+        yield self._agree(claim, "ept02", [run])
 
     def _replay_guests(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
         """Raises `Unrealisable` too if the claim says something else of what is in memory."""

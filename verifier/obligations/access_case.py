@@ -57,3 +57,16 @@ class AccessCase:
     operation: Operation
     expected: Outcome
     scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """An access of L2 that EPT12 denies and EPT02 lets pass, once KVM has mapped the page for another one.
+
+    `role` are the fields of the shadow root's role that are not 0, `cause` those of the other access's error code.
+    """
+
+    ept12: AccessCase
+    ept02: AccessCase
+    role: str
+    cause: str

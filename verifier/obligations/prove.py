@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from verifier.core.interpret import Chooser, evaluate
 from verifier.core.values import Value, assemble
-from verifier.obligations.access_case import AccessCase
+from verifier.obligations.access_case import AccessCase, Escalation
 from verifier.obligations.decode import show_values
 from verifier.obligations.explain import explain
 from verifier.obligations.generate import Obligation
@@ -35,12 +35,13 @@ class Disagreement(Exception):  # noqa: N818
 class Replayed:
     """What another machine makes of an example: it confirms it, or contradicts the specification.
 
-    `accesses` are the walks that it ran.
+    `accesses` are the walks that it ran, and `escalation` two that belong together.
     """
 
     machine: str
     confirmed: bool
     accesses: tuple[AccessCase, ...] = ()
+    escalation: Escalation | None = None
 
 
 Replay = Callable[[typed.Claim, dict[str, Value]], Replayed | None]
@@ -230,8 +231,8 @@ def _example(obligation: Obligation, model: Model, options: Options) -> Example:
     confirmed, contradicted = (machine, ()) if other is None or other.confirmed else ((), machine)
     values = show_values(obligation.script.leaves, model)
     because = explain(claim.show, env, choose)
-    accesses = () if other is None else other.accesses
-    return Example(values, model.unique, ("interpreter", *confirmed), because, contradicted, accesses)
+    accesses, escalation = ((), None) if other is None else (other.accesses, other.escalation)
+    return Example(values, model.unique, ("interpreter", *confirmed), because, contradicted, accesses, escalation)
 
 
 def _chooser(model: Model) -> Chooser:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from verifier.core.show import Named
-from verifier.obligations.access_case import AccessCase
+from verifier.obligations.access_case import AccessCase, Escalation
 from verifier.obligations.explain import Reason
 
 
@@ -35,7 +35,7 @@ class Example:
     """A counterexample of an invariant, or the example of a witness.
 
     `replayed` names the machines that confirm it, `contradicted_by` those of which its walks say something else.
-    `accesses` are its walks as they were replayed.
+    `accesses` are its walks as they were replayed; `escalation` is one that KVM lets L2 make there, if it does.
     """
 
     values: tuple[Shown, ...]
@@ -44,6 +44,7 @@ class Example:
     because: tuple[Reason, ...]
     contradicted_by: tuple[str, ...] = ()
     accesses: tuple[AccessCase, ...] = ()
+    escalation: Escalation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,11 @@ OUTCOMES = {
 
 def access_words(access: AccessCase) -> str:
     """What the guest does, and through which walk."""
-    return f"{access.walk}: {_operation(access.operation)}"
+    return f"{access.walk}: {operation_words(access.operation)}"
 
 
-def _operation(operation: Operation) -> str:
+def operation_words(operation: Operation) -> str:
+    """What the guest does."""
     kind, cause = operation.kind, operation.cause
     by = "" if cause == "INSTRUCTION" else f" by {_plain(cause)}"
     if kind not in KINDS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 
 from verifier.obligations.result import Example, Result
+from verifier.reports import escalation
 from verifier.reports.summary import summarize
 
 
@@ -52,6 +53,7 @@ def _result(r: Result) -> dict[str, object]:
 
 def example_document(example: Example) -> dict[str, object]:
     """The values of an example, and why they are one."""
+    found = example.escalation
     return {
         "values": {shown.name: shown.raw for shown in example.values},
         "matters": [shown.name for shown in example.values if shown.matters],
@@ -60,5 +62,6 @@ def example_document(example: Example) -> dict[str, object]:
         "unique": example.unique,
         "replayed": list(example.replayed),
         "contradicted_by": list(example.contradicted_by),
+        "escalation": None if found is None else {"access": escalation.heading(found), **dict(escalation.lines(found))},
         "because": [{"text": b.text, "value": b.value, "place": b.place, "cite": b.cite} for b in example.because],
     }

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 
 from verifier.obligations.explain import Reason
 from verifier.obligations.result import Example, Result
+from verifier.reports import escalation
 from verifier.reports.text import verdict_words
-from verifier.reports.values import Columns, replay_words, value_lines
+from verifier.reports.values import Columns, entry, replay_words, value_lines
 
-NAME_COLUMN, VALUE_COLUMN = 4, 28
+NAME_COLUMN, ESCALATION_COLUMN, VALUE_COLUMN = 4, 14, 28
 MAIL_WIDTH = 72
 """What a mail can carry and still be quoted twice."""
 
@@ -75,6 +76,10 @@ def wrapped(text: str, width: int, indent: int, further: int = 0) -> list[str]:
 
 
 def _example(kind: str, example: Example, width: int) -> Iterator[str]:
+    if example.escalation is not None:
+        yield from wrapped(escalation.heading(example.escalation) + ":", width, 2)
+        for name, text in escalation.lines(example.escalation):
+            yield from entry(name, [text], Columns(NAME_COLUMN, ESCALATION_COLUMN, width))
     what = "minimal counterexample" if kind == "invariant" else "minimal example"
     unique = "unique" if example.unique else "not unique"
     yield from wrapped(f"{what} ({unique}; {replay_words(example)}):", width, 2)

@@ -13,11 +13,12 @@ from itertools import groupby
 
 from verifier.obligations.explain import Reason
 from verifier.obligations.result import Example, Result
+from verifier.reports import escalation
 from verifier.reports.summary import Summary, summarize
-from verifier.reports.values import Columns, replay_words, value_lines
+from verifier.reports.values import Columns, entry, replay_words, value_lines
 
 WIDTH = 110
-VALUES = Columns(6, 35, WIDTH)
+VALUES, ESCALATION = Columns(6, 35, WIDTH), Columns(6, 16, WIDTH)
 
 
 def render(results: list[Result], details: list[Result]) -> str:
@@ -129,6 +130,10 @@ def _wrapped(statement: str, place: str) -> Iterator[str]:
 
 
 def _example(kind: str, example: Example) -> Iterator[str]:
+    if example.escalation is not None:
+        yield f"  {escalation.heading(example.escalation)}"
+        for name, text in escalation.lines(example.escalation):
+            yield from entry(name, [text], ESCALATION)
     what = "minimal counterexample" if kind == "invariant" else "minimal example"
     unique = "unique" if example.unique else "not unique"
     yield f"  {what} ({unique}; {replay_words(example)})"

@@ -38,16 +38,16 @@ def value_lines(example: Example, columns: Columns) -> Iterator[str]:
     """What matters, what makes the assumptions hold, and a line for the rest if there is one."""
     shown = [value for value in example.values if value.matters]
     for name, texts in entries(shown):
-        yield from _entry(name, texts, columns)
+        yield from entry(name, texts, columns)
     assumed = list(entries([value for value in example.values if value.assumed]))
     if assumed:
         yield " " * columns.name + "and, so that the assumptions hold"
     for name, texts in assumed[:MOST_ASSUMED]:
-        yield from _entry(name, texts, columns)
+        yield from entry(name, texts, columns)
     if len(assumed) > MOST_ASSUMED:
-        yield from _entry("…", [f"{len(assumed) - MOST_ASSUMED} more, which --json lists"], columns)
+        yield from entry("…", [f"{len(assumed) - MOST_ASSUMED} more, which --json lists"], columns)
     if any(not (value.matters or value.assumed) for value in example.values):
-        yield from _entry("anything else", ["does not matter"], columns)
+        yield from entry("anything else", ["does not matter"], columns)
 
 
 def entries(shown: list[Shown]) -> Iterator[tuple[str, list[str]]]:
@@ -75,7 +75,7 @@ def _flags(values: list[Shown]) -> Iterator[str]:
             yield word + " ".join(names)
 
 
-def _entry(name: str, texts: list[str], columns: Columns) -> Iterator[str]:
+def entry(name: str, texts: list[str], columns: Columns) -> Iterator[str]:
     """The name, and each text on lines of its own; what has no room beside a long name stands below it."""
     room = columns.width - columns.value
     lines = [line for text in texts for line in textwrap.wrap(text, room, break_on_hyphens=False) or [""]]
