@@ -31,7 +31,7 @@ check: $(STAMP)  ## formatting, lint, types, specifications, generated files
 	$(BIN)/pyright
 	$(BIN)/slat check
 	$(BIN)/slat fmt --check
-	$(BIN)/slat prove --format markdown | diff -u proofs/README.md -
+	$(BIN)/slat report --markdown proofs --check
 
 differential: $(STAMP)  ## compare specifications, reference MMU and Bochs; one line a comparison
 	$(BIN)/pytest -q -s tests/differential tests/tables
@@ -46,8 +46,7 @@ golden: $(STAMP)  ## rewrite the golden files
 	$(BIN)/pytest tests/golden --update-golden
 
 docs: $(STAMP)  ## rewrite the generated documents
-	$(BIN)/slat prove --format markdown > proofs/README.md.new
-	mv proofs/README.md.new proofs/README.md
+	$(BIN)/slat report --markdown proofs
 
 all: check test differential coverage  ## everything but the measurements
 

@@ -21,7 +21,7 @@ from verifier.types.load import Library, open_library
 ROOT = Path(__file__).parents[2]
 SCREEN = 45
 WITHOUT = {9: "is no mistake", 20: "is in v5 itself"}
-"""Findings of I1 to I28 that no version of `known_bad` has, and why; the README there says more."""
+"""Findings of I1 to I28 that no version of `known_bad` has, and why; the map says more."""
 
 LIBRARY = open_library(read_project(ROOT))
 BAD = sorted(s.name for s in LIBRARY.catalogue.series.values() if s.known_bad)

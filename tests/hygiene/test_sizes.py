@@ -25,6 +25,7 @@ LONG_FUNCTIONS: dict[str, str] = {
 MANY_PARAMETERS: dict[str, str] = {
     "verifier/cli/new_series.py command": "one parameter an option; click passes them by name",
     "verifier/cli/prove.py command": "one parameter an option; click passes them by name",
+    "verifier/cli/report.py command": "one parameter an option; click passes them by name",
     "verifier/cli/diff.py command": "one parameter an option; click passes them by name",
 }
 

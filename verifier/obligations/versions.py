@@ -23,7 +23,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`series` are names, or `all`; none is the written series. `upto` cuts the one that is named after a patch."""
+    """`series` are labels of versions, or `all`; none is the written series. `upto` cuts the one that is named."""
 
     series: tuple[str, ...] = ()
     upto: str | None = None
@@ -57,17 +57,14 @@ def chosen(catalogue: Catalogue, choice: Choice) -> tuple[Version, ...]:
         return (_prefix(catalogue, choice),)
     if not choice.series:
         return (Version(catalogue.written),) if catalogue.written else ()
-    if ALL in choice.series:
-        return tuple(Version(name) for name in catalogue.series)
-    found = [catalogue.version(word) for word in choice.series]
+    words = [name for word in choice.series for name in (catalogue.series if word == ALL else (word,))]
+    found = {word: catalogue.version(word) for word in words}
     unknown: list[Diagnostic] = [
-        errors.UnknownSeries(None, word, tuple(catalogue.series))
-        for word, version in zip(choice.series, found, strict=True)
-        if version is None
+        errors.UnknownSeries(None, word, tuple(catalogue.series)) for word, version in found.items() if version is None
     ]
     if unknown:
         raise Diagnosed(unknown)
-    return tuple(version for version in found if version is not None)
+    return tuple(version for version in found.values() if version is not None)
 
 
 def _prefix(catalogue: Catalogue, choice: Choice) -> Version:

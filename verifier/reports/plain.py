@@ -29,14 +29,8 @@ def verdict_sentence(result: Result) -> str:
     if vacuous is not None:
         return f"{verdict}, but vacuous"
     if not result.as_expected:
-        return f"{verdict}, expected {_expected(result)}"
+        return f"{verdict}, expected {verdict_words(result, result.expect)}"
     return verdict if result.expect == "proved" else f"{verdict}, as expected"
-
-
-def _expected(result: Result) -> str:
-    if result.kind == "witness" and result.expect in ("proved", "refuted"):
-        return "reachable" if result.expect == "proved" else "unreachable"
-    return result.expect.replace("_", " ")
 
 
 def full_name(result: Result) -> str:

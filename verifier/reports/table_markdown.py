@@ -7,13 +7,11 @@ Trusted: no, checked by golden tables and tests/unit/verifier/reports.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from verifier.reports.markdown import escaped
 from verifier.reports.table_text import sentence, shown
 from verifier.tables.table import Cell, Grid, Section, Table
-
-_MARKUP = re.compile(r"([\\`*~|<>\[\]]|(?<!\w)_|_(?!\w))")
 
 
 def render_table_markdown(table: Table) -> str:
@@ -40,4 +38,4 @@ def _grid(grid: Grid) -> str:
 
 
 def _plain(cell: Cell) -> str:
-    return _MARKUP.sub(r"\\\1", shown(cell))
+    return escaped(shown(cell))

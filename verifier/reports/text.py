@@ -33,7 +33,7 @@ def table(results: list[Result]) -> str:
     series = list(dict.fromkeys(r.series for r in results if r.series is not None))
     if len(series) < 2:
         return _tabulated(("verdict", "id", "claim", "solver", ""), [_row(r) for r in results])
-    whole = _deciding_everything(results, series)
+    whole = deciding_everything(results)
     same = [r for r in results if r.series is None]
     partial = [r for r in results if r.series not in (None, *whole)]
     tables = [_tabulated(("verdict", "id", "claim", "solver", ""), [_row(r) for r in same])] if same else []
@@ -56,8 +56,9 @@ def _row(r: Result) -> tuple[str, ...]:
     return verdict_words(r), " ".join(r.ids), r.name, ", ".join(r.outcome.solvers), remark(r)
 
 
-def _deciding_everything(results: list[Result], series: list[str]) -> list[str]:
+def deciding_everything(results: list[Result]) -> list[str]:
     """The series in which every claim is decided that is decided in any series."""
+    series = list(dict.fromkeys(r.series for r in results if r.series is not None))
     claims = {name: {(r.module, r.name) for r in results if r.series == name} for name in series}
     every = set[tuple[str, str]]().union(*claims.values())
     return [name for name in series if claims[name] == every]
@@ -76,11 +77,12 @@ def _by_series(results: list[Result], series: list[str]) -> list[tuple[str, ...]
     return rows
 
 
-def verdict_words(result: Result) -> str:
-    """`reachable` and `unreachable` for a witness, else the verdict."""
-    if result.kind == "witness" and result.outcome.verdict in ("proved", "refuted"):
-        return "reachable" if result.outcome.verdict == "proved" else "unreachable"
-    return result.outcome.verdict.replace("_", " ")
+def verdict_words(result: Result, verdict: str = "") -> str:
+    """`reachable` and `unreachable` for a witness, else the verdict: that of the result, if no other is given."""
+    verdict = verdict or result.outcome.verdict
+    if result.kind == "witness" and verdict in ("proved", "refuted"):
+        return "reachable" if verdict == "proved" else "unreachable"
+    return verdict.replace("_", " ")
 
 
 def remark(result: Result) -> str:

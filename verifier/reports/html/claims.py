@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from verifier.obligations.result import Result
+from verifier.reports.by_claim import by_claim
 from verifier.reports.html.material import Material, Page
 from verifier.reports.html.places import CLAIMS, source_page
-from verifier.reports.html.verdicts import by_claim, in_short
+from verifier.reports.html.verdicts import in_short
 
 
 @dataclass(frozen=True, slots=True)

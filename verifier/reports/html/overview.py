@@ -13,13 +13,14 @@ from itertools import groupby
 from pathlib import PurePosixPath
 
 from verifier.obligations.result import Result
+from verifier.reports.by_claim import by_claim
 from verifier.reports.html.claims import claim_place
 from verifier.reports.html.files import File
 from verifier.reports.html.material import Material, Page
 from verifier.reports.html.places import OVERVIEW, SPECIFICATIONS, source_page
 from verifier.reports.html.series import row
 from verifier.reports.html.sources import Link, title_of
-from verifier.reports.html.verdicts import by_claim, in_short
+from verifier.reports.html.verdicts import in_short
 from verifier.reports.run import facts
 from verifier.reports.summary import Summary, summarize
 from verifier.reports.text import closing

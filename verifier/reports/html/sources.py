@@ -13,13 +13,14 @@ from itertools import groupby
 
 from verifier.names.resolve import Symbol, cites_of
 from verifier.obligations.result import Citation, Result
+from verifier.reports.by_claim import by_claim
 from verifier.reports.html.bitfield import Drawing, draw
 from verifier.reports.html.crossref import Mention, anchor, place_of, point
 from verifier.reports.html.files import Entry, File
 from verifier.reports.html.listing import Line, listing
 from verifier.reports.html.material import CiteLink, Material, Page
 from verifier.reports.html.places import line_place, series_page, source_page
-from verifier.reports.html.verdicts import ClaimView, by_claim, view
+from verifier.reports.html.verdicts import ClaimView, view
 from verifier.syntax import tree
 from verifier.types.declare import Types
 from verifier.types.kinds import Layout

@@ -102,11 +102,3 @@ def in_short(results: Sequence[Result]) -> list[tuple[str, str, str]]:
     for result in results:
         found.setdefault((verdict_sentence(result), standing(result)), []).append(result.series or "")
     return [(sentence, stands, ", ".join(filter(None, labels))) for (sentence, stands), labels in found.items()]
-
-
-def by_claim(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """The results of each claim by its qualified name, in their order."""
-    found: dict[str, list[Result]] = {}
-    for result in results:
-        found.setdefault(f"{result.module}.{result.name}", []).append(result)
-    return found
