@@ -12,6 +12,7 @@ from conformance.small import CLAIMS, WRONG, write
 
 from verifier.cli.main import run
 from verifier.cli.walk import FORMATS as WALK_FORMATS
+from verifier.reports.diff_registry import FORMATS as DIFF_FORMATS
 from verifier.reports.registry import FORMATS
 
 HERE = Path(__file__).parent / "report"
@@ -51,6 +52,13 @@ def test_a_report_reads_exactly_so(project: str, form: str, tmp_path: Path, capf
     assert run(["prove", "--root", str(root), "--no-cache", "--jobs", "1", "-v", "--format", form, *words]) == 1
     found = re.sub(r'("milliseconds"): \d+', r"\1: 0", capfd.readouterr().out)
     compare(HERE / project / SUFFIXES.get(form, f"{form}.txt"), found, request)
+
+
+@pytest.mark.parametrize("form", DIFF_FORMATS)
+def test_a_comparison_reads_exactly_so(form: str, capfd, request):
+    words = ["diff", "old", "v5", "--root", str(HERE / "diff"), "--no-cache", "--jobs", "1", "--format", form]
+    assert run(words) == 1
+    compare(HERE / "diff" / SUFFIXES.get(form, f"{form}.txt"), capfd.readouterr().out, request)
 
 
 @pytest.mark.parametrize("form", ["macros", "c"])

@@ -21,6 +21,7 @@ LONG_FUNCTIONS: dict[str, str] = {
     "verifier/smt/symbolize.py Symbolizer.value": "one `match` over every construct",
     "verifier/syntax/expression_printer.py ExpressionPrinter._expr": "one `match` over every construct",
     "verifier/cli/prove.py command": "half of it is options and the text of `--help`",
+    "verifier/cli/diff.py command": "half of it is options and the text of `--help`",
 }
 MANY_PARAMETERS: dict[str, str] = {
     "verifier/cli/new_series.py command": "one parameter an option; click passes them by name",

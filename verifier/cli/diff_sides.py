@@ -79,7 +79,10 @@ class _Opened:
         """Whether a directory's name is that of a version, too."""
         if os.sep in word or word in (os.curdir, os.pardir):
             return False
-        _, library = self._at_home()
+        try:
+            _, library = self._at_home()
+        except Diagnosed:  # there is no project here, or none that could have such a version
+            return False
         return _version(library.catalogue, word, Path()) is not None
 
     def before(self, word: str, after: Named) -> Named:

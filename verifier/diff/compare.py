@@ -9,7 +9,7 @@ Trusted: no, checked by tests/unit/verifier/diff.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from verifier.core.interpret import all_zero, apply
@@ -77,7 +77,8 @@ def decided(versions: Versions, changes: Sequence[Change], plan: Plan, cache: Ca
     for module, reason in refused.items():
         cells[module] = [Cell(place, model.NOT_MODELLED, reason=reason) for place in _written(program, module)]
     changed = {change.qualified for change in changes}
-    return tuple(_decided(versions, module, cells[module], changed) for module in modules)
+    made = (_decided(versions, module, cells[module], changed) for module in modules)
+    return tuple(replace(d, ordered=d.module not in pairs or pairs[d.module].is_ordered) for d in made)
 
 
 def _pairs(versions: Versions, modules: Iterable[str]) -> tuple[dict[str, Pair], dict[str, str]]:

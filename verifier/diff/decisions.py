@@ -52,11 +52,23 @@ def decision_modules(program: Program) -> list[str]:
 def decision(loaded: Loaded, module: str) -> Decision:
     """The decision of a module; raises `Unanswerable` if the version does not say what it needs."""
     definitions = Definitions(loaded)
-    function, possible, *axes = (definitions.function(f"{module}.{name}") for name in (FUNCTION, POSSIBLE, *AXES))
+    try:
+        function, possible, *axes = (definitions.function(f"{module}.{name}") for name in (FUNCTION, POSSIBLE, *AXES))
+    except Unanswerable as reason:
+        raise Unanswerable(_stranger(loaded, module) or str(reason)) from None
     for rule, op in ((possible, "and"), *((axis, "or") for axis in axes)):
         if not isinstance(rule.body, typed.RuleBody) or rule.body.op != op:
             raise Unanswerable(f"`{rule.name}` is no rule with {'all' if op == 'and' else 'any'} of its clauses")
     return Decision(module, function, possible, tuple(axes), _evidence(definitions, module))
+
+
+def _stranger(loaded: Loaded, module: str) -> str:
+    """What of a module's text this version does not understand; empty if that is not the reason."""
+    if module not in loaded.program.modules:
+        return ""
+    source = loaded.program.modules[module].tree.name.span.source
+    errors = (d for d in loaded.checker.found if d.severity == "error" and d.span is not None)
+    return next((d.message() for d in errors if d.span and d.span.source is source), "")
 
 
 def _evidence(definitions: Definitions, module: str) -> typed.Function | None:

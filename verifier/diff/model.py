@@ -98,7 +98,7 @@ class Axis:
 class Decided:
     """A decision with its cells. `statement` says what is compared, `place` where that is said.
 
-    `rests_on` are the definitions that differ and that it reaches.
+    `rests_on` are the definitions that differ and that it reaches. Unless it is `ordered`, its values are equal or not.
     """
 
     name: str
@@ -108,6 +108,7 @@ class Decided:
     axes: tuple[Axis, ...]
     cells: tuple[Cell, ...]
     rests_on: tuple[str, ...]
+    ordered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,11 @@ class Pair:
         if not alike(self.left.decision.function.result, self.right.decision.function.result):
             raise Unanswerable("the two sides give values of different types")
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether one value can permit less than another."""
+        return isinstance(self.left.decision.function.result, (Bool, Bits, Layout))
+
     def inputs(self, side: str) -> dict[str, Type]:
         """The inputs of a side by name, those of `possible` first."""
         decision: Decision = getattr(self, side).decision
@@ -53,7 +58,7 @@ class Pair:
         params = tuple(typed.Param(name, kind) for name, kind in (self.inputs("right") | self.inputs("left")).items())
         assumed = _both([*_conditions(self.left, coordinates), *_conditions(self.right, coordinates)])
         a, b = (_call(side.decision.function, side.label) for side in (self.left, self.right))
-        shown = {LOSES: _within(a, b), GAINS: _within(b, a)} if _ordered(a.type) else {DIFFERS: _equal(a, b)}
+        shown = {LOSES: _within(a, b), GAINS: _within(b, a)} if self.is_ordered else {DIFFERS: _equal(a, b)}
         name = ".".join((self.left.decision.name, *coordinates))
         return {word: _claim(name, params, assumed, show) for word, show in shown.items()}
 
@@ -93,11 +98,6 @@ def alike(one: Type, other: Type) -> bool:
 
 def _alike(one: Sequence[tuple[object, Type]], other: Sequence[tuple[object, Type]]) -> bool:
     return len(one) == len(other) and all(a == b and alike(x, y) for (a, x), (b, y) in zip(one, other, strict=True))
-
-
-def _ordered(kind: Type) -> bool:
-    """Whether one value of the type can permit less than another."""
-    return isinstance(kind, (Bool, Bits, Layout))
 
 
 def _within(a: typed.Expr, b: typed.Expr) -> typed.Expr:

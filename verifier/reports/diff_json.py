@@ -69,6 +69,7 @@ def _decided(decided: Decided) -> dict[str, Any]:
         "module": decided.module,
         "statement": decided.statement,
         "place": decided.place,
+        "ordered": decided.ordered,
         "axes": [axis.name for axis in decided.axes],
         "definitions": list(decided.rests_on),
         "cells": [_cell(decided, cell) for cell in decided.cells],

@@ -55,7 +55,10 @@ def summary(diff: Diff) -> Iterator[tuple[str, str]]:
     yield "cells", ", ".join(f"{found[v]} {v}" for v in model.VERDICTS if found[v]) or "there is no decision to compare"
     beyond = sorted({c.qualified for c in diff.changes} - {name for d in diff.decisions for name in d.rests_on})
     if beyond:
-        yield "beyond cells", f"{len(beyond)} of the definitions reach no decision: only claims say what they change"
+        yield (
+            "beyond cells",
+            f"{len(beyond)} of the definitions are part of no decision: only claims say what they change",
+        )
 
 
 def _definitions(diff: Diff) -> Section:
@@ -66,8 +69,8 @@ def _definitions(diff: Diff) -> Section:
 
 def _change(change: Change, claims: int) -> str:
     concerned = "no claim rests on it" if not claims else f"{claims} claim{'s rest' if claims > 1 else ' rests'} on it"
-    places = [f"{side} {place}" for side, place in (("A", change.left), ("B", change.right)) if place is not None]
-    return "; ".join([f"{change.what} {change.qualified}: {change.kind}", concerned, *places])
+    places = " ".join(place for place in (change.left, "->", change.right) if place)
+    return f"{change.what} {change.qualified}: {change.kind}; {concerned}; {places}"
 
 
 def _claims(reached: Sequence[Reached]) -> Section:
@@ -121,13 +124,27 @@ def numbered(decided: Decided) -> Iterable[Numbered]:
     """The examples of a decision; cells whose examples say the same share one."""
     found: dict[object, Numbered] = {}
     for cell in decided.cells:
-        for word, instance in (("more", cell.loses), ("less", cell.gains)):
-            if instance is not None:
-                values = tuple((v.name, v.value) for v in _telling(instance.example.values))
-                key = (word, values, tuple(said.value for said in instance.said))
-                one = found.setdefault(key, Numbered(len(found) + 1, word, instance))
-                one.cells.append(cell.name)
+        for word, instance in _instances(decided, cell):
+            key = (word, _told(instance), tuple(said.value for said in instance.said))
+            one = found.setdefault(key, Numbered(len(found) + 1, word, instance))
+            one.cells.append(cell.name)
     return found.values()
+
+
+def _instances(decided: Decided, cell: Compared) -> Iterator[tuple[str, Instance]]:
+    """The examples of a cell, each with which way round it is; one that shows both ways stands once."""
+    loses, gains = cell.loses, cell.gains
+    if loses is not None and (not decided.ordered or (gains is not None and _told(loses) == _told(gains))):
+        yield "A and B differ", loses
+        return
+    if loses is not None:
+        yield "A has more than B", loses
+    if gains is not None:
+        yield "A has less than B", gains
+
+
+def _told(instance: Instance) -> tuple[tuple[str, str], ...]:
+    return tuple((value.name, value.value) for value in _telling(instance.example.values))
 
 
 def _telling(values: Iterable[Shown]) -> list[Shown]:
@@ -139,7 +156,7 @@ def _example(diff: Diff, decided: Decided, example: Numbered) -> Section:
     """The inputs, what both versions say of them, and why."""
     head, *others = example.cells
     more = f" and {len(others)} more" if others else ""
-    title = f"[{example.number}] {decided.name}.{head}{more}: A has {example.word} than B"
+    title = f"[{example.number}] {decided.name}.{head}{more}: {example.word}"
     found = example.instance.example
     facts = [(name, " ".join(texts)) for name, texts in entries(_telling(found.values))]
     rows = [(_side(diff, said), said.what[:1].lower() + said.what[1:], _said(said)) for said in example.instance.said]
