@@ -28,6 +28,7 @@ MANY_PARAMETERS: dict[str, str] = {
     "verifier/cli/prove.py command": "one parameter an option; click passes them by name",
     "verifier/cli/report.py command": "one parameter an option; click passes them by name",
     "verifier/cli/diff.py command": "one parameter an option; click passes them by name",
+    "verifier/cli/vectors.py command": "one parameter an option; click passes them by name",
 }
 
 

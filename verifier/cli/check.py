@@ -17,7 +17,7 @@ import click
 from verifier.cli.shared import Failure, Place, report, root_of, root_option, specifications
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.diagnostics.render import to_json
-from verifier.names.project import read_project, read_source
+from verifier.names.project import FOLDERS, GAPS, read_project, read_source
 from verifier.types.load import open_library
 
 
@@ -26,10 +26,10 @@ from verifier.types.load import open_library
 @click.option("--json", "as_json", is_flag=True, help="Diagnostics as JSON on standard output, for editors.")
 @root_option
 def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
-    """Parse, resolve and type-check specifications and proofs.
+    """Parse, resolve and type-check specifications, proofs and gaps.
 
-    Without PATH everything under specs/ and proofs/ is checked, in every series; with PATH only what concerns those
-    files and directories is reported.
+    Without PATH everything under specs/, proofs/ and vectors/ is checked, in every series; with PATH only what concerns
+    those files and directories is reported.
 
     \b
     Examples:
@@ -40,7 +40,7 @@ def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
     base = Path()
     try:
         base = root_of(root)
-        project = read_project(base, tuple(_files(paths, base)))
+        project = read_project(base, tuple(_files(paths, base)), (*FOLDERS, GAPS))
         library = open_library(project)
         found = tuple(library.load_all())
         written = library.written

@@ -82,6 +82,17 @@ def versions(context: click.Context, param: click.Parameter, incomplete: str) ->
     return [*_offered((word for word in found if word != "all"), incomplete), CompletionItem(incomplete, type="file")]
 
 
+def gaps(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of gaps: the files under `vectors/` with a claim."""
+    from verifier.cli.gaps import gap_sources, project_with_gaps  # which other commands do without
+
+    try:
+        project = project_with_gaps(root_of(context.params.get("root")))
+    except Diagnosed:
+        return []
+    return _offered((name for name, source in gap_sources(project) if CLAIM.search(source.text)), incomplete)
+
+
 def bitfields(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of bitfields, with their module if that was begun."""
     project = _project(context)

@@ -16,7 +16,7 @@ from verifier.cli.shared import Failure, Place, cannot_write, report, root_of, r
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.diagnostics.render import printable
 from verifier.files import Writing
-from verifier.names.project import FOLDERS, read_source, specifications_below
+from verifier.names.project import FOLDERS, GAPS, read_source, specifications_below
 from verifier.syntax.format import format_source
 
 
@@ -38,9 +38,9 @@ class Formatted:
 def command(paths: tuple[Path, ...], check: bool, to_stdout: bool, root: Path | None) -> None:
     """Lay out .slat files in the one layout of the language.
 
-    Without PATH every file under specs/ and proofs/ is formatted, with a directory every .slat file in it. Comments
-    stay with the construct that follows them or, at a line's end, precedes them; chosen line ends are kept where
-    the layout leaves a choice. If one file cannot be formatted, none is written.
+    Without PATH every file under specs/, proofs/ and vectors/ is formatted, with a directory every .slat file in it.
+    Comments stay with the construct that follows them or, at a line's end, precedes them; chosen line ends are kept
+    where the layout leaves a choice. If one file cannot be formatted, none is written.
 
     \b
     Examples:
@@ -93,7 +93,7 @@ def _files(paths: tuple[Path, ...], root: Path | None) -> list[tuple[Path, str]]
     if paths:
         return [(file, str(file)) for path in paths for file in specifications(path)]
     base, found = root_of(root), list[Diagnostic]()
-    folders = [base / folder for folder in FOLDERS if (base / folder).is_dir()]
+    folders = [base / folder for folder in (*FOLDERS, GAPS) if (base / folder).is_dir()]
     files = [file for folder in folders for file in specifications_below(folder, found, base)]
     if found:
         raise Diagnosed(found)

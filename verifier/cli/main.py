@@ -21,7 +21,8 @@ from verifier.diagnostics.model import Diagnosed
 from verifier.diagnostics.render import printable
 
 COMMANDS = (
-    "check", "completion", "diff", "eval", "explain", "fmt", "new-series", "prove", "report", "table", "walk",
+    "check", "completion", "diff", "eval", "explain", "fmt", "new-series", "prove", "report", "table", "vectors",
+    "walk",
 )  # fmt: skip
 
 

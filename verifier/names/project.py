@@ -1,6 +1,7 @@
 """The files of a project.
 
-In: a directory. Out: its root, the sources under `specs/` and `proofs/`, the lists of series, and the manuals.
+In: a directory. Out: its root, the sources under `specs/` and `proofs/` (and `vectors/`, for who asks), the lists of
+series, and the manuals.
 Guarantee: sources come in the order of their names; nothing is written.
 Trusted: no, checked by tests on faulty trees.
 """
@@ -19,6 +20,8 @@ from verifier.source import Source
 from verifier.syntax.parse import decode
 
 FOLDERS = ("specs", "proofs")
+GAPS = "vectors"
+"""What untested cases are written in: read by `slat vectors` alone, and laid out and checked like the others."""
 MANUALS = Path("specs") / "MANUALS.toml"
 
 
@@ -91,11 +94,11 @@ def _name(path: Path, root: Path | None) -> str:
     return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else str(path)
 
 
-def read_project(root: Path, extra: tuple[Path, ...] = ()) -> Project:
-    """Every `.slat` file under `specs/` and `proofs/`, and the files of `extra` that lie elsewhere."""
+def read_project(root: Path, extra: tuple[Path, ...] = (), tops: tuple[str, ...] = FOLDERS) -> Project:
+    """Every `.slat` file under `specs/` and `proofs/`, or `tops`, and the files of `extra` that lie elsewhere."""
     found: list[Diagnostic] = []
     sources: list[Source] = []
-    folders = [root / folder for folder in FOLDERS if (root / folder).is_dir()]
+    folders = [root / folder for folder in tops if (root / folder).is_dir()]
     inside = [path for folder in folders for path in specifications_below(folder, found, root)]
     known = {os.path.realpath(path) for path in inside}
     outside = [path for path in extra if os.path.realpath(path) not in known]
@@ -113,8 +116,8 @@ def read_project(root: Path, extra: tuple[Path, ...] = ()) -> Project:
 
 
 def module_name(source: Source) -> str | None:
-    """The module that a source under `specs/` or `proofs/` must hold; None for one elsewhere or of a series."""
+    """The module that a source of the project must hold; None for one elsewhere or of a series."""
     parts = Path(source.name).with_suffix("").parts
-    if Path(source.name).is_absolute() or parts[0] not in FOLDERS or home(source) is not None:
+    if Path(source.name).is_absolute() or parts[0] not in (*FOLDERS, GAPS) or home(source) is not None:
         return None
     return ".".join(parts[1:] if parts[0] == "specs" else parts)

@@ -11,9 +11,15 @@ from collections.abc import Iterator
 
 from verifier.core.show import named, show_number, show_value
 from verifier.obligations.minimize import Model, Named
-from verifier.obligations.result import Shown
+from verifier.obligations.result import Example, Shown
 from verifier.smt.symbolic import Leaf
 from verifier.types.kinds import Bool, Layout, LayoutField, List, Type
+
+
+def leaves_of(example: Example) -> dict[str, int]:
+    """The numbers of an example by leaf; what `show_values` makes strings of."""
+    words = {"false": 0, "true": 1}
+    return {shown.name: words[shown.raw] if shown.raw in words else int(shown.raw, 16) for shown in example.values}
 
 
 def show_values(leaves: tuple[Leaf, ...], model: Model) -> tuple[Shown, ...]:

@@ -68,6 +68,7 @@ def test_only_modules_outside_of_proofs_must_cite():
     [
         ("specs/sdm/ept/entry.slat", "sdm.ept.entry"),
         ("proofs/ept/present.slat", "proofs.ept.present"),
+        ("vectors/paging_disabled.slat", "vectors.paging_disabled"),
         ("drafts/entry.slat", None),
         ("/somewhere/else.slat", None),
     ],
