@@ -179,6 +179,11 @@ def test_the_first_page_counts_verdicts_and_names_those_that_are_not_as_expected
     assert "colours_are_few unknown: the budget ran out" in words
 
 
+def test_the_first_page_counts_known_bad_versions_instead_of_naming_them(site: Site):
+    said = " ".join(parsed(site["index.html"]).words.split())
+    assert re.search(r"series \w+(, \w+)*, and 1 known-bad version\b", said)
+
+
 def test_a_core_names_assumptions_and_definitions_with_links(site: Site):
     words = " ".join(parsed(site["proofs/doors.html"]).words.split())
     assert "assume k.red" in words

@@ -21,7 +21,7 @@ from verifier.reports.html.places import OVERVIEW, SPECIFICATIONS, source_page
 from verifier.reports.html.series import row
 from verifier.reports.html.sources import Link, title_of
 from verifier.reports.html.verdicts import in_short
-from verifier.reports.run import facts
+from verifier.reports.run import facts, series_of
 from verifier.reports.summary import Summary, summarize
 from verifier.reports.text import closing
 
@@ -41,7 +41,7 @@ def pages(material: Material) -> Iterator[Page]:
     summary = summarize(results)
     series = material.library.catalogue.series.values()
     content = {
-        "facts": facts(results, material.run),
+        "facts": facts(results, material.run) | {"series": _series(material)},
         "closing": closing(summary),
         "summary": summary,
         "themes": list(_themes(results)),
@@ -54,6 +54,15 @@ def pages(material: Material) -> Iterator[Page]:
     }
     yield Page(OVERVIEW, "overview.html", "What was verified", content)
     yield Page(SPECIFICATIONS, "specifications.html", "Specifications", {"folders": list(_folders(material))})
+
+
+def _series(material: Material) -> str:
+    """The series that were decided by name, known-bad versions by their number."""
+    catalogue = material.library.catalogue.series
+    decided = series_of(material.results)
+    regular = [name for name in decided if name not in catalogue or not catalogue[name].known_bad]
+    bad = len(decided) - len(regular)
+    return ", ".join(regular) + (f", and {bad} known-bad version{'s' * (bad != 1)}" if bad else "")
 
 
 def _themes(results: list[Result]) -> Iterator[Theme]:
