@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import extras, machines, overhead, site, sweep, unchanged, walk
+from bench import diff, extras, machines, overhead, site, sweep, unchanged, walk
 from verifier.diagnostics.model import Diagnosed
 from verifier.diagnostics.render import render
 
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[tuple[str, ...]], str]] = {
     "machines": machines.measure,
     "sweep": sweep.measure,
     "site": site.measure,
+    "diff": diff.measure,
 }
 
 

@@ -50,7 +50,7 @@ _SHARES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """A cell of a decision, and what is asked of it."""
 
     place: tuple[str, tuple[str, ...]]
@@ -62,8 +62,8 @@ def decided(versions: Versions, changes: Sequence[Change], plan: Plan, cache: Ca
     """Every decision of the two versions, with its cells."""
     program = versions.right.program
     modules = decision_modules(program)
-    pairs, refused = _pairs(versions, modules)
-    questions = list(_questions(pairs))
+    pairs, refused = comparable(versions, modules)
+    questions = list(asked(pairs))
     answers = iter(solve_all([o for q in questions for o in q.obligations.values()], plan, cache))
     solved = [{word: next(answers) for word in question.obligations} for question in questions]
     empty = [q for q, found in zip(questions, solved, strict=True) if _is_empty(found)]
@@ -81,7 +81,7 @@ def decided(versions: Versions, changes: Sequence[Change], plan: Plan, cache: Ca
     return tuple(replace(d, ordered=d.module not in pairs or pairs[d.module].is_ordered) for d in made)
 
 
-def _pairs(versions: Versions, modules: Iterable[str]) -> tuple[dict[str, Pair], dict[str, str]]:
+def comparable(versions: Versions, modules: Iterable[str]) -> tuple[dict[str, Pair], dict[str, str]]:
     """The decisions that can be compared, and why the others cannot."""
     pairs: dict[str, Pair] = {}
     refused: dict[str, str] = {}
@@ -100,13 +100,14 @@ def _pairs(versions: Versions, modules: Iterable[str]) -> tuple[dict[str, Pair],
     return pairs, refused
 
 
-def _questions(pairs: dict[str, Pair]) -> Iterator[_Question]:
+def asked(pairs: dict[str, Pair]) -> Iterator[Question]:
+    """What is asked of every cell of these decisions."""
     symbolizer = Symbolizer()
     for module, pair in pairs.items():
         for coordinates in product(*(clauses(axis) for axis in pair.right.decision.axes)):
             claims = pair.claims(coordinates)
             obligations = {word: generate(claim, symbolizer) for word, claim in claims.items()}
-            yield _Question((module, coordinates), pair, obligations)
+            yield Question((module, coordinates), pair, obligations)
 
 
 def _is_empty(found: dict[str, Solved]) -> bool:
@@ -119,7 +120,7 @@ def _has_none(solved: Solved) -> bool:
     return solved.vacuous == ("assume_unsatisfiable", -1)
 
 
-def _sides(empty: list[_Question], plan: Plan, cache: Cache) -> Iterator[str]:
+def _sides(empty: list[Question], plan: Plan, cache: Cache) -> Iterator[str]:
     """Of each cell that the versions do not share, which of them has it."""
     symbolizer = Symbolizer()
     asked = [generate(possible_claim(s, q.place[1]), symbolizer) for q in empty for s in (q.pair.left, q.pair.right)]
@@ -131,7 +132,7 @@ def _sides(empty: list[_Question], plan: Plan, cache: Cache) -> Iterator[str]:
             yield _SHARES[_has_none(left), _has_none(right)]
 
 
-def _cell(question: _Question, found: dict[str, Solved], plan: Plan) -> Cell:
+def _cell(question: Question, found: dict[str, Solved], plan: Plan) -> Cell:
     coordinates = question.place[1]
     if any(solved.verdict == "unknown" for solved in found.values()):
         return Cell(coordinates, model.UNKNOWN, reason="the budget ran out")
@@ -143,7 +144,7 @@ def _cell(question: _Question, found: dict[str, Solved], plan: Plan) -> Cell:
     return Cell(coordinates, verdict, loses, gains)
 
 
-def _instance(question: _Question, word: str, solved: Solved, plan: Plan) -> Instance | None:
+def _instance(question: Question, word: str, solved: Solved, plan: Plan) -> Instance | None:
     """The example, once the interpreter has replayed it, and what both versions make of it."""
     obligation = question.obligations[word]
     example = finish(obligation, solved, plan.options).example
