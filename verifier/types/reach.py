@@ -44,14 +44,15 @@ def reached_from(function: typed.Function) -> frozenset[str]:
 
 def _expression(e: typed.Expr) -> set[str]:
     found: set[str] = set()
+    kinds: dict[int, Type] = {}  # most nodes share theirs
     todo: list[Any] = [e]
     while todo:
         node = todo.pop()
-        found |= _types(node.type)
+        kinds[id(node.type)] = node.type
         if isinstance(node, typed.Call):
             found |= reached_from(node.function)
         todo.extend(_parts(node))
-    return found
+    return found.union(*map(_types, kinds.values()))
 
 
 def _parts(node: typed.Expr) -> Iterator[Any]:
