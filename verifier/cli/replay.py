@@ -117,14 +117,15 @@ class Referee:
         return self._agree(claim, name, [(at.document, (said, seen))])
 
     def _replay_escalation(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
-        """The access that EPT12 denies and EPT02 lets pass; the walk of EPT02 is kept beside the others."""
+        """The access that EPT12 denies and EPT02 lets pass; both walks are kept beside the others."""
         found = None if self._shadow is None else self._shadow.escalation(claim, env)
         if found is None:
             return
-        ept12, _ = self._walked("ept12", (found.ept12, found.access, ORDINARY))
-        ept02, run = self._walked("ept02", (found.ept02, found.access, ORDINARY))
+        ept12, denied = self._walked("ept12", (found.ept12, found.access, ORDINARY))
+        ept02, allowed = self._walked("ept02", (found.ept02, found.access, ORDINARY))
         self._escalation = Escalation(ept12, ept02, found.role, found.cause)
-        yield self._agree(claim, "ept02", [run])
+        yield self._agree(claim, "escalation.ept12", [denied])
+        yield self._agree(claim, "escalation.ept02", [allowed])
 
     def _replay_guests(self, claim: typed.Claim, env: Env) -> Iterator[bool]:
         """Raises `Unrealisable` too if the claim says something else of what is in memory."""

@@ -33,10 +33,11 @@ def drawn(*words: str) -> list[object]:
 
 def test_what_a_reviewer_found_is_drawn_and_each_walk_is_a_scenario_that_ends_as_it_says(tmp_path: Path):
     assert drawn("--series", BAD, "l2_within_l1", "--save", str(tmp_path)) == [DRAWN]
-    denied = slat(ROOT, "walk", str(tmp_path / f"l2_within_l1.{BAD}.ept02.json"), "--json")
-    assert json.loads(denied.out)["outcome"] == "ok"
-    scenario = json.loads((tmp_path / f"l2_within_l1.{BAD}.ept02.json").read_text())
-    assert (scenario["access"]["kind"], len(scenario["memory"])) == ("fetch", 4)
+    for walk, outcome, entries in (("ept12", "ept_violation", 2), ("ept02", "ok", 4)):
+        file = tmp_path / f"l2_within_l1.{BAD}.escalation.{walk}.json"
+        scenario = json.loads(file.read_text())
+        assert (scenario["access"]["kind"], len(scenario["memory"])) == ("fetch", entries)
+        assert json.loads(slat(ROOT, "walk", str(file), "--json").out)["outcome"] == outcome
 
 
 def test_nothing_is_drawn_where_kvm_lets_nothing_pass_that_l1_withholds():
@@ -62,5 +63,5 @@ def test_where_the_reference_mmu_denies_what_is_drawn_nothing_is_claimed(monkeyp
     monkeypatch.setattr(replay, "compare", other)
     said = slat(ROOT, *WORDS, "--series", BAD, "l2_within_l1")
     assert said.exit_code == 70
-    assert f"l2_within_l1.{BAD}.ept02.json" in said.err
+    assert f"l2_within_l1.{BAD}.escalation.ept02.json" in said.err
     assert "nothing is claimed until this is settled" in said.err
