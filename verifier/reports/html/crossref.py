@@ -78,7 +78,7 @@ def make_index(files: Iterable[File], manuals: Manuals) -> Index:
         index.links[file.source.name] = dict(_imports(file, index))
         for entry in file.entries:
             _read(file, entry, index)
-        for cite in _cites(file):
+        for cite in _cites(file, manuals):
             index.links[file.source.name][cite.span.end - len(cite.title) - 2] = cite_place(manuals, cite)
     return index
 
@@ -90,9 +90,11 @@ def _imports(file: File, index: Index) -> Iterator[tuple[int, str]]:
         yield path.span.start, source_page(module.tree.span.source.name)
 
 
-def _cites(file: File) -> Iterator[tree.Cite]:
+def _cites(file: File, manuals: Manuals) -> Iterator[tree.Cite]:
+    """What a file cites; a patch may cite its mail by a subject that is listed nowhere."""
     if isinstance(file.tree, tree.Patch):
-        yield from file.tree.cites
+        listed = {(manual.name, title) for manual in manuals.values() for title in manual.sections}
+        yield from (cite for cite in file.tree.cites if (cite.manual.text, cite.title) in listed)
     for entry in file.entries:
         if entry.decl is not None:
             yield from cites_of(entry.decl)

@@ -90,6 +90,15 @@ def test_a_new_series_is_sound_and_laid_out_and_its_verdicts_are_those_of_its_ba
     assert "3 claims, 3 proved, 0 refuted, all as expected" in said.out
 
 
+def test_every_command_takes_a_new_series(root: Path):
+    assert slat(root, "new-series", "mine", "--base", "v5", "--patch", "[PATCH] as no manual lists it").exit_code == 0
+    for line in ("table layout Acc --series mine", "diff mine", "prove --series all --jobs 1", "report --html site"):
+        said = slat(root, *line.split())
+        assert (said.exit_code, said.err) == (0, ""), line
+    page = (root / "site" / SERIES / "mine" / "01-as-no-manual-lists-it.html").read_text()
+    assert "as no manual lists it" in page
+
+
 def test_two_runs_write_the_same_bytes(root: Path):
     def written() -> dict[str, str]:
         assert slat(root, "new-series", "mine", "--base", "old", "--patch", "x: y").exit_code == 0
