@@ -7,7 +7,7 @@ Source: FNAME(page_fault), FNAME(fetch), FNAME(pte_prefetch), __direct_pte_prefe
 kvm_mmu_faultin_pfn() (mmu/mmu.c, mmu/paging_tmpl.h), kvm_tdp_mmu_map() (mmu/tdp_mmu.c).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.kvm.capabilities import ept_caps_to_lpage_level
@@ -16,7 +16,13 @@ from models.kvm.l1_memory import Backing
 from models.kvm.make_spte import HugePages, MadeSpte, SpteRequest, make_small_spte, make_spte
 from models.kvm.mmio_spte import get_mmio_spte_gfn, is_mmio_spte, make_mmio_spte
 from models.kvm.mmu import Mmu, mmu_has_mbec
-from models.kvm.page_fault import disallowed_hugepage_adjust, fast_page_fault, is_spurious, kvm_mmu_hugepage_adjust
+from models.kvm.page_fault import (
+    disallowed_hugepage_adjust,
+    fast_page_fault,
+    is_spurious,
+    kvm_mmu_hugepage_adjust,
+    page_fault_access,
+)
 from models.kvm.role import PG_LEVEL_1G, PG_LEVEL_4K, PageRole, kvm_mmu_child_role
 from models.kvm.rsvd_bits import is_rsvd_bits_set
 from models.kvm.shadow_pages import ShadowPage, ShadowPages
@@ -81,6 +87,8 @@ class Fetcher:
         refused = self._refused(target, fault)
         if refused is not None:
             return refused
+        if target.backing is not None:
+            target = replace(target, access=page_fault_access(self.mmu, target.access, fault))
         page = self.root
         for level in range(self.root.role.level, walker.level, -1):
             table = (walker.ptes[level] & ADDRESS) >> 12

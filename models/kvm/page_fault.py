@@ -1,10 +1,10 @@
-"""In: a fault's error code and the SPTE it met. Out: whether KVM can do without its lock, and how large a page may be.
+"""In: a fault's error code and the SPTE it met. Out: whether KVM can do without its lock, how a page may be mapped.
 
 Guarantee: each function is the kernel's; none looks at memory.
 Trusted: no, checked by tests/unit/models/kvm and tests/differential.
 
 Source: page_fault_can_be_fast(), fast_page_fault(), kvm_mmu_hugepage_adjust(), disallowed_hugepage_adjust()
-(mmu/mmu.c).
+(mmu/mmu.c), FNAME(page_fault) (mmu/paging_tmpl.h).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from models.kvm.masks import PT_WRITABLE, ShadowMasks
 from models.kvm.mmu import Mmu
 from models.kvm.permissions import table_fault
 from models.kvm.pferr import PFERR_FETCH, PFERR_PRESENT, PFERR_RSVD, PFERR_USER, PFERR_WRITE
-from models.kvm.role import PG_LEVEL_4K
+from models.kvm.role import PG_LEVEL_4K, is_cr4_smep
 from models.kvm.spte import (
     Fault,
     is_access_allowed,
@@ -28,6 +28,19 @@ from models.kvm.spte import (
 from models.kvm.tracking import restore_acc_track_spte
 
 FastVerdict = Literal["invalid", "spurious", "fixed"]
+
+
+def page_fault_access(mmu: Mmu, pte_access: int, fault: Fault) -> int:
+    """The rights with which memory of L1 is mapped after a fault that EPT12 allows.
+
+    rfc's base compiles the exception for a kernel that writes with CR0.WP = 0 for EPT, too.
+    """
+    acc, role = mmu.version.acc, mmu.cpu_role
+    exception = mmu.version.wp_exception_for_ept and fault.write and not role.base.cr0_wp and not fault.user
+    if not exception or pte_access & acc.write:
+        return pte_access
+    pte_access = pte_access & ~acc.user | acc.write
+    return pte_access & ~acc.exec if is_cr4_smep(role) else pte_access
 
 
 def fault_of(error_code: int, is_tdp: bool, mbec: bool, prefetch: bool = False) -> Fault:

@@ -28,6 +28,9 @@ class HostState:
     nxe: bool
     la57: bool = False
     gmet: bool = False
+    pse: bool = False
+    pae: bool = True
+    lma: bool = True
 
 
 def kvm_init_shadow_npt_mmu(version: Version, host: HostState, tdp_level: int) -> tuple[CpuRole, PageRole]:
@@ -35,10 +38,13 @@ def kvm_init_shadow_npt_mmu(version: Version, host: HostState, tdp_level: int) -
     fixed = version.npt_fixed_bits
     regs = Registers(
         cr0_wp=fixed,
+        cr4_pse=host.pse,
+        cr4_pae=host.pae,
         cr4_smap=host.smap and not fixed,
         cr4_smep=host.smep,
         cr4_la57=host.la57,
         efer_nx=host.nxe,
+        efer_lma=host.lma,
     )
     role = kvm_calc_cpu_role(version, regs, smm=False, guest_mode=True)
     if version.gmet:

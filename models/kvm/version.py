@@ -135,6 +135,7 @@ class Version:
     `evmcs_mbec`: enlightened VMCS admits the control.
     `xu_follows_host` (v3): shadow_xu_mask is bit 2 where MBEC is off.
     `mbec_needs_ept_parameter`: kvm_intel.ept=0 clears enable_mbec.
+    `wp_exception_for_ept` (rfc): the exception for CR0.WP = 0 is compiled for EPT.
     `pte_access_in_acc`: the final nested walk is told ACC_*, not raw bits.
     `hardware_bits_from_hardware` (newest): an injected violation takes bits 7 to 11 from an exit only if that exit
     caused it. `spte_permissions` (newest): a second permissions[] decides what an SPTE allows.
@@ -169,6 +170,7 @@ class Version:
     xu_follows_host: bool = False
     mbec_needs_ept_parameter: bool = True
     pte_access_in_acc: bool = True
+    wp_exception_for_ept: bool = False
     hardware_bits_from_hardware: bool = False
     spte_permissions: bool = False
     compares_child_role: bool = False
@@ -239,6 +241,7 @@ RFC: Final = replace(
     mode_in_vmcs12_alone=False,
     vmcs01_mbec=True,
     evmcs_mbec=True,
+    wp_exception_for_ept=True,
 )
 V1: Final = replace(
     OLD,
