@@ -20,9 +20,10 @@ from verifier.core.interpret import Env, Meaning, apply
 from verifier.names.project import Project, read_project
 from verifier.types import typed
 from verifier.types.kinds import Enum, Record
-from verifier.types.load import load
+from verifier.types.load import Library, open_library
 
-REMEMBERED = 50_000
+REMEMBERED, OF_KVM = 50_000, 2_000
+"""Results that are kept of each function. Of KVM's, which are many and meet few inputs twice, fewer."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -50,9 +51,18 @@ def checked() -> typed.Checked:
     return _checked(_roots[-1])
 
 
+def library() -> Library:
+    """The same in every series."""
+    return _library(_roots[-1])
+
+
 @cache
+def _library(root: Path) -> Library:
+    return open_library(read_project(root))
+
+
 def _checked(root: Path) -> typed.Checked:
-    return load(read_project(root)).checked
+    return _library(root).written.checked
 
 
 def specification_of_ept() -> Specification:
@@ -120,11 +130,12 @@ def _remembering(body_meaning: Callable[[typed.Function], Meaning]) -> Callable[
         if function.chooses or not function.params:
             return compute
         arguments, known = itemgetter(*(p.name for p in function.params)), dict[Any, Any]()
+        most = OF_KVM if function.name.startswith("kvm.") else REMEMBERED
 
         def value(env: Env) -> Any:
             key = arguments(env)
             if key not in known:
-                if len(known) >= REMEMBERED:
+                if len(known) >= most:
                     known.clear()
                 known[key] = compute(env)
             return known[key]
