@@ -89,7 +89,7 @@ def test_results_can_be_written_to_standard_output(slat: Slat):
     said = slat("D1", "--json", "/dev/stdout")
     document, end = json.JSONDecoder().raw_decode(said.out)
     assert document["summary"]["claims"] == 1
-    assert "1 claims, 1 proved" in said.out[end:]
+    assert "1 claim, 1 proved" in said.out[end:]
 
 
 def test_smtlib_writes_one_file_for_each_claim_that_was_asked_for(slat: Slat, tmp_path: Path):

@@ -11,7 +11,7 @@ import pytest
 from golden.cases import slat
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("docs/TABLES.md", "docs/VECTORS.md")
+DOCUMENTS = ("README.md", "docs/TABLES.md", "docs/VECTORS.md")
 """Documents whose every block of `console` is one command and all that it prints."""
 _SAMPLE = re.compile(r"```console\n\$ slat ([^\n]+)\n(.*?)```", re.DOTALL)
 

@@ -96,7 +96,11 @@ def remark(result: Result) -> str:
 
 def closing(summary: Summary) -> str:
     """One line that counts verdicts."""
-    words = [f"{summary.claims} claims", f"{summary.proved} proved", f"{summary.refuted} refuted"]
+    words = [
+        f"{summary.claims} claim{'s' * (summary.claims != 1)}",
+        f"{summary.proved} proved",
+        f"{summary.refuted} refuted",
+    ]
     words += [f"{summary.reachable} reachable"] if summary.reachable else []
     words += [f"{summary.not_modelled} not modelled"] if summary.not_modelled else []
     words += [f"{summary.unknown} unknown"] if summary.unknown else []
