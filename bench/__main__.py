@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import diff, extras, machines, overhead, site, sweep, unchanged, walk
+from bench import diff, extras, machines, overhead, series, site, sweep, unchanged, walk
 from verifier.diagnostics.model import Diagnosed
 from verifier.diagnostics.render import render
 
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[tuple[str, ...]], str]] = {
     "memory": walk.measure_memory,
     "machines": machines.measure,
     "sweep": sweep.measure,
+    "series": series.measure,
     "site": site.measure,
     "diff": diff.measure,
 }
