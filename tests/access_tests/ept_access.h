@@ -91,7 +91,7 @@ enum ept_access_op {
  *	not matter.
  * @neighbour: the entry of the next 4-KByte page, which the guest reads first;
  *	0 if it does not.
- * @no_paging: CR0.PG = 0.
+ * @no_paging: CR0.PG = 0, which takes an unrestricted guest.
  * @pte: U/S, R/W and XD of the page in the guest's own tables. Writes to a page
  *	without PT_WRITABLE_MASK need CR0.WP = 0; SMEP and SMAP are off.
  * @op: what the guest does; all but OP_EXEC_USER at CPL 0.
@@ -240,6 +240,20 @@ static bool guest_may(const struct ept_access_case *c)
 	return c->op != OP_EXEC || !(c->pte & PT64_NX_MASK);
 }
 
+/* Whether the guest can read the next page, through the tables of this one. */
+static bool neighbour_readable(const struct ept_access_case *c)
+{
+	u64 rights = c->neighbour;
+	int level;
+
+	for (level = EPT_PAGE_LEVEL; level > 1; level--) {
+		if (ept_leaf(level, c->ept[level]) || ept_misconfigured(c, level, c->ept[level]))
+			return false;
+		rights &= c->ept[level];
+	}
+	return (rights & EPT_RA) && !ept_misconfigured(c, 1, c->neighbour);
+}
+
 static void report(bool pass, const char *name)
 {
 	cases++;
@@ -254,6 +268,8 @@ static inline void run_ept_access_cases(const struct ept_access_case *c, size_t 
 		bool same = seen.reason == c->exit_reason &&
 			    !((seen.qual ^ c->qual) & ~c->qual_undefined);
 
+		if (c->neighbour && !neighbour_readable(c))
+			same = false;
 		report(same && guest_may(c), c->name);
 	}
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from verifier.cli.gaps import unfit_claims
 from verifier.cli.shared import Failure, Place, report, root_of, root_option, specifications
 from verifier.diagnostics.model import Diagnosed, Diagnostic
 from verifier.diagnostics.render import to_json
@@ -42,8 +43,8 @@ def command(paths: tuple[Path, ...], as_json: bool, root: Path | None) -> None:
         base = root_of(root)
         project = read_project(base, tuple(_files(paths, base)), (*FOLDERS, GAPS))
         library = open_library(project)
-        found = tuple(library.load_all())
         written = library.written
+        found = (*library.load_all(), *unfit_claims(written.checked))
         said = f"{_count(len(written.program.modules), 'module')}, {_count(len(written.checked.claims), 'claim')}"
         if library.catalogue.series:
             said += f", {len(library.catalogue.series)} series"

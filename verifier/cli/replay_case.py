@@ -1,14 +1,15 @@
 """A replayed access as a test of it could be written down.
 
 In: a walk of EPT or of a guest, as the specifications have it, with its scenario and its verdict. Out: an `AccessCase`.
-Guarantee: a capability is named exactly if the specifications say something else of a processor that differs in it.
+Guarantee: every processor with what is needed and without what is lacked has the verdict of the specifications; no
+capability is named on which that does not depend.
 Trusted: no, checked by tests/unit/verifier/cli and by the reference MMU, which has run the scenario.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from verifier.cli.replay_ept import ORDINARY, Specification, Verdict, fields_of
 from verifier.cli.replay_guest import GuestSpecification
@@ -79,12 +80,29 @@ def _capabilities(
     controls: Fields, said: Verdict, judge: Callable[[Value], Verdict]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Those that the processor must have for the verdict, and those that it must not have."""
-    needs: list[str] = []
-    lacks: list[str] = []
-    for name in CAPABILITIES:
-        if not _covers(judge(tuple((controls | {name: not controls[name]}).values())), said):
-            (needs if controls[name] else lacks).append(name)
-    return tuple(needs), tuple(lacks)
+
+    def holds(other: Mapping[str, bool]) -> bool:
+        return _covers(judge(tuple({**controls, **other}.values())), said)
+
+    has = {name: bool(controls[name]) for name in CAPABILITIES}
+    found = decisive(has, holds)
+    return tuple(name for name in found if has[name]), tuple(name for name in found if not has[name])
+
+
+def decisive(has: Mapping[str, bool], holds: Callable[[Mapping[str, bool]], bool]) -> tuple[str, ...]:
+    """Those capabilities of a processor that must stay as they are, so that something still `holds`.
+
+    First those that matter alone. Two deficits may each hide the other: of the rest a processor may have all or none,
+    and where that matters, one more has to stay. Having more never undoes what having some of it does.
+    """
+    found = [name for name in has if not holds({**has, name: not has[name]})]
+    while True:
+        free = [name for name in has if name not in found]
+        matters = (value for value in (True, False) if not holds({**has, **dict.fromkeys(free, value)}))
+        value = next(matters, None)
+        if value is None:
+            return tuple(name for name in has if name in found)
+        found.append(next(name for name in free if has[name] != value))
 
 
 def _covers(other: Verdict, said: Verdict) -> bool:

@@ -17,11 +17,14 @@ import click
 
 from verifier.cli import complete
 from verifier.cli.deciding import ReferenceMmu, contradicted, judging, progress
-from verifier.cli.gaps import Gap, gaps_of, project_with_gaps
+from verifier.cli.gaps import NEIGHBOUR, Gap, Unfit, gaps_of, project_with_gaps
 from verifier.cli.outputs import Outputs
-from verifier.cli.shared import Failure, Place, fail, root_of, root_option
+from verifier.cli.replay_case import decisive
+from verifier.cli.shared import Failure, Place, root_of, root_option
 from verifier.core.interpret import evaluate
 from verifier.core.values import assemble
+from verifier.diagnostics.model import Diagnosed, Diagnostic
+from verifier.diagnostics.render import printable
 from verifier.obligations.access_case import AccessCase
 from verifier.obligations.cache import Cache
 from verifier.obligations.clauses import clause_cases
@@ -46,7 +49,6 @@ from verifier.types.load import open_library
 
 FORMATS: Mapping[str, Callable[[Collection], str]] = {"c": in_c, "json": in_json, "list": as_list}
 OPTIONS = Options(explained=False)
-NEIGHBOUR = "neighbour"
 
 
 @click.command("vectors", short_help="Generate test vectors for kvm-unit-tests.")
@@ -76,13 +78,13 @@ def command(
     """
     outputs = Outputs(output, None, None)
     outputs.check()
-    found = _collect(root_of(root), gaps, jobs, not no_cache)
+    found = _collect(root_of(root), tuple(dict.fromkeys(gaps)), jobs, not no_cache)
     document = FORMATS[form](found)
     if output is None:
         click.echo(document, nl=False)
     else:
         outputs.write(document)
-        click.echo(f"{output}: {found.count}")
+        click.echo(printable(f"{output}: {found.count}"), err=True)  # `output` may be standard output
 
 
 def _collect(root: Path, words: tuple[str, ...], jobs: int, cached: bool) -> Collection:
@@ -97,9 +99,13 @@ def _collect(root: Path, words: tuple[str, ...], jobs: int, cached: bool) -> Col
         outcomes = list(decide(library, stated, plan, Cache(project.root, cached)))
     if not mmu.agrees():
         raise contradicted(mmu)
+    wrong: list[Diagnostic] = []
     answers = dict(zip(decisions, outcomes, strict=True))
+    covered = [_covered(gap, answers, wrong) for gap in gaps]
+    if wrong:
+        raise Diagnosed(wrong)
+    _stop_at_unknown(answers)
     run = run_of(project, OPTIONS)
-    covered = [_covered(gap, answers) for gap in gaps]
     return Collection(tuple(without_duplicates(covered)), words, run.revision, run.tool)
 
 
@@ -108,43 +114,55 @@ def _decisions(gap: Gap) -> Iterator[Decision]:
         yield from (Decision(gap.name, witness.name, case) for case in clause_cases(witness))
 
 
-def _covered(gap: Gap, answers: Mapping[Decision, Outcome]) -> CoveredGap:
-    own = {decision: outcome for decision, outcome in answers.items() if decision.gap == gap.name}
-    unknown = [decision.name for decision, outcome in own.items() if outcome.verdict == "unknown"]
+def _stop_at_unknown(answers: Mapping[Decision, Outcome]) -> None:
+    unknown = [decision.name for decision, outcome in answers.items() if outcome.verdict == "unknown"]
     if unknown:
         click.echo(f"the budget ran out at `{unknown[0]}`; nothing is claimed", err=True)
         raise Failure(3)
+
+
+def _covered(gap: Gap, answers: Mapping[Decision, Outcome], wrong: list[Diagnostic]) -> CoveredGap:
+    """`wrong` gets why a witness has no case, or its first case that is no vector."""
+    own = {decision: outcome for decision, outcome in answers.items() if decision.gap == gap.name}
     examples = {decision: outcome.example for decision, outcome in own.items() if outcome.example is not None}
+    never = tuple(decision for decision, outcome in own.items() if outcome.verdict == "refuted")
+    unfit: dict[str, Unfit] = {}
     for witness in gap.witnesses:
-        if not any(decision.witness == witness.name for decision in examples):
-            raise fail(f"`{gap.name}.{witness.name}` has no case", "its assumptions cannot hold together")
-    vectors = tuple(_vector(decision, example) for decision, example in examples.items())
-    never = tuple(decision for decision in own if decision not in examples)
-    return CoveredGap(gap.name, gap.about, tuple(examples), never, vectors)
+        if all(decision in never for decision in own if decision.witness == witness.name):
+            advice = "its assumptions cannot hold together, or no clause decides alone"
+            unfit[witness.name] = Unfit(witness.span, f"`{gap.name}.{witness.name}` has no case", advice)
+    vectors: list[Vector] = []
+    for decision, example in examples.items():
+        try:
+            vectors.append(_vector(decision, example))
+        except Untestable as reason:
+            problem = f"`{decision.name}` is no access test: {reason}"
+            advice = "assume what a test can set up, and make the access one"
+            unfit.setdefault(decision.witness, Unfit(decision.case.claim.span, problem, advice))
+    wrong.extend(unfit.values())
+    return CoveredGap(gap.name, gap.about, tuple(examples), never, tuple(vectors))
 
 
 def _vector(decision: Decision, example: Example) -> Vector:
+    """Raises `Untestable`."""
     if len(example.accesses) != 1:
-        raise fail(f"`{decision.name}` is no access that a machine can make", "its assumptions ask for the impossible")
+        made = f"{len(example.accesses)} accesses" if example.accesses else "no access"
+        raise Untestable(f"the reference MMU makes {made} of it, not one")
     vector = Vector((decision,), _with_capabilities(decision, example), leaves_of(example).get(NEIGHBOUR))
-    try:
-        members(vector.access, vector.neighbour)
-    except Untestable as reason:
-        raise fail(f"`{decision.name}` is no access test: {reason}", "its assumptions allow too much") from None
+    members(vector.access, vector.neighbour)
     return vector
 
 
 def _with_capabilities(decision: Decision, example: Example) -> AccessCase:
     """The access, on a processor with what the clause needs to decide it, and without what would decide it, too."""
     access, claim, leaves = example.accesses[0], decision.case.claim, leaves_of(example)
+    place = f"{access.walk}.controls"
 
-    def matters(capability: str) -> bool:
-        name = f"{access.walk}.controls.{capability}"
-        other = leaves | {name: 1 - leaves[name]}
-        return not evaluate(claim.show, {p.name: assemble(p.type, p.name, other) for p in claim.params})
+    def decides(other: Mapping[str, bool]) -> bool:
+        numbers = leaves | {f"{place}.{name}": int(value) for name, value in other.items()}
+        return bool(evaluate(claim.show, {p.name: assemble(p.type, p.name, numbers) for p in claim.params}))
 
-    found = [name for name in CAPABILITIES if name in (*access.needs, *access.lacks) or matters(name)]
-    has = {name: bool(leaves[f"{access.walk}.controls.{name}"]) for name in found}
-    return replace(
-        access, needs=tuple(name for name in found if has[name]), lacks=tuple(name for name in found if not has[name])
-    )
+    has = {name: bool(leaves[f"{place}.{name}"]) for name in CAPABILITIES}
+    matter = {*access.needs, *access.lacks, *decisive(has, decides)}
+    needs, lacks = (tuple(name for name in has if name in matter and has[name] == value) for value in (True, False))
+    return replace(access, needs=needs, lacks=lacks)

@@ -52,6 +52,8 @@ def members(case: AccessCase, neighbour: int | None = None) -> list[tuple[str, s
     `neighbour` is the entry that maps the next page, where the guest is to read that first.
     """
     _check(case)
+    if neighbour is not None:
+        _check_neighbour(case, neighbour)
     found = {
         "caps": _joined(_capabilities(case)),
         "no_caps": _joined(CAPABILITIES[name] for name in case.lacks),
@@ -85,6 +87,16 @@ def _check(case: AccessCase) -> None:
         raise Untestable(f"it ends in {expected.outcome}")
     if operation.kind == "INSTRUCTION_FETCH" and operation.execute_disable:
         raise Untestable("the guest's own paging refuses it")
+
+
+def _check_neighbour(case: AccessCase, neighbour: int) -> None:
+    """The guest reads the neighbour through the same tables, but for the entry that maps it."""
+    levels = [level for level, _ in case.entries]
+    entries = [neighbour, *(entry for level, entry in case.entries if level > 1)]
+    memory_type = (neighbour & MEMORY_TYPE) >> 3
+    well_formed = memory_type in (0, *MEMORY_TYPES) and not neighbour & _bits(51, case.maxphyaddr)
+    if levels[-1:] != [1] or not well_formed or not all(entry & 1 for entry in entries):
+        raise Untestable("the guest cannot read the neighbour")
 
 
 def _joined(words: Iterator[str]) -> str:

@@ -16,6 +16,7 @@ from verifier.obligations.clauses import NO_CLAUSE, ClauseCase
 from verifier.reports.access_test_words import members
 from verifier.reports.access_tests import Case, Test, document
 from verifier.reports.access_words import access_words
+from verifier.reports.plain import printable
 
 UNIT_TESTS = "kvm-unit-tests 1da1819e (June 2026)"
 OUTCOMES = {"TRANSLATED": "ok", "EPT_VIOLATION": "ept_violation", "EPT_MISCONFIGURATION": "ept_misconfiguration"}
@@ -158,7 +159,7 @@ def as_list(found: Collection) -> str:
     from tabulate import tabulate
 
     rows = [
-        (gap.name, len(gap.vectors), len(gap.decided), len(gap.never), gap.about.split(". ")[0].rstrip("."))
+        (gap.name, len(gap.vectors), len(gap.decided), len(gap.never), printable(gap.about.split(". ")[0].rstrip(".")))
         for gap in found.gaps
     ]
     head = ("gap", "vectors", "cases", "never", "what is untested")
