@@ -163,7 +163,8 @@ def _said(pair: Pair, inputs: dict[str, Value]) -> Iterator[Said]:
                 continue
             value = apply(function, tuple(inputs[parameter(p)] for p in function.params), all_zero)
             kind = function.result
-            what = function.doc.removesuffix(".") if function is side.decision.evidence else function.short_name
+            doc = function.doc.removesuffix(".")
+            what = function.short_name if function is side.decision.function else doc[:1].lower() + doc[1:]
             yield Said(side.label, what, show_value(value, kind), named(value, kind))
 
 

@@ -18,11 +18,11 @@ from verifier.diff.model import Cell as Compared
 from verifier.diff.model import Change, Decided, Diff, Instance, Reached, Said
 from verifier.obligations.result import Shown
 from verifier.reports.kvm_words import LAYOUTS, in_macros
-from verifier.reports.values import entries, replay_words
+from verifier.reports.values import entries
 from verifier.tables.table import Cell, Grid, Section, Table
 
 CLEAR = ("false", "0x0")
-MOST_REASONS = 6
+MOST_REASONS = 3
 
 
 @dataclass(slots=True)
@@ -47,12 +47,14 @@ def table(diff: Diff) -> Table:
 
 
 def summary(diff: Diff) -> Iterator[tuple[str, str]]:
-    """What can be said in four lines."""
+    """What can be said in a few lines."""
     changed = Counter(change.kind for change in diff.changes)
     yield "definitions", ", ".join(f"{number} {kind}" for kind, number in changed.items()) or "none differs"
     yield "claims", f"{len(diff.reached)} rest on a definition that differs"
     found = Counter(cell.verdict for decided in diff.decisions for cell in decided.cells)
     yield "cells", ", ".join(f"{found[v]} {v}" for v in model.VERDICTS if found[v]) or "there is no decision to compare"
+    if any(cell.loses or cell.gains for decided in diff.decisions for cell in decided.cells):
+        yield "examples", "as small as possible; replayed on the interpreter for both versions"
     beyond = sorted({c.qualified for c in diff.changes} - {name for d in diff.decisions for name in d.rests_on})
     if beyond:
         yield (
@@ -121,11 +123,12 @@ def _words(name: str) -> str:
 
 
 def numbered(decided: Decided) -> Iterable[Numbered]:
-    """The examples of a decision; cells whose examples say the same share one."""
+    """The examples of a decision; cells for which the same matters, with the same values, share one."""
     found: dict[object, Numbered] = {}
     for cell in decided.cells:
         for word, instance in _instances(decided, cell):
-            key = (word, _told(instance), tuple(said.value for said in instance.said))
+            matters = tuple((value.name, value.value) for value in instance.example.values if value.matters)
+            key = (word, matters, tuple(said.value for said in instance.said))
             one = found.setdefault(key, Numbered(len(found) + 1, word, instance))
             one.cells.append(cell.name)
     return found.values()
@@ -159,17 +162,12 @@ def _example(diff: Diff, decided: Decided, example: Numbered) -> Section:
     title = f"[{example.number}] {decided.name}.{head}{more}: {example.word}"
     found = example.instance.example
     facts = [(name, " ".join(texts)) for name, texts in entries(_telling(found.values))]
-    rows = [(_side(diff, said), said.what[:1].lower() + said.what[1:], _said(said)) for said in example.instance.said]
-    reasons = [(b.text, b.value, b.place) for b in found.because if b.place and not b.text.startswith("decision(")]
-    grids = [Grid("versions", "What follows", ("version", "of", "value"), tuple(rows))]
-    if reasons:
-        columns = ("because", "value", "where")
-        grids.append(Grid("because", "On the way", columns, tuple(reasons[:MOST_REASONS])))
-    return Section(title, tuple(facts), tuple(grids), (f"Minimal; {replay_words(found)} for both versions.",))
-
-
-def _side(diff: Diff, said: Said) -> str:
-    return f"A = {diff.left}" if said.label == diff.left else f"B = {diff.right}"
+    for letter, label in (("A", diff.left), ("B", diff.right)):
+        said = [f"{one.what}: {_said(one)}" for one in example.instance.said if one.label == label]
+        facts.append((f"{letter} = {label}", "; ".join(said)))
+    reasons = [b for b in found.because if b.place and b.place != decided.place]
+    facts += [("because", f"{reason.text} = {reason.value}, {reason.place}") for reason in reasons[:MOST_REASONS]]
+    return Section(title, tuple(facts))
 
 
 def _said(said: Said) -> str:
