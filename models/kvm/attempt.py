@@ -142,14 +142,15 @@ class Attempt:
         spte = running.fetcher.leaf_spte(address)
         if spte is None or not is_mmio_spte(masks, spte):
             return Stuck(f"SPTE {hex(spte or 0)} is misconfigured and no MMIO SPTE: KVM gives up", address)
-        last = LastExit(running.kvm.host.undefined_bits, False)
+        undefined = running.kvm.host.undefined_bits
         if not check_mmio_spte(masks, spte, running.fetcher.generation):
-            return self._page_fault(address, PFERR_RSVD, last)
+            # FNAME(page_fault) says of every fault that it is the hardware's.
+            return self._page_fault(address, PFERR_RSVD, LastExit(undefined, True))
         if not running.mmu.root_role.direct:
             wanted = emulated_access(self.version, self.machine, request, address)
             walked = self._walk(address, wanted)
             if isinstance(walked, WalkFault):
-                return self._inject(walked, last)
+                return self._inject(walked, LastExit(undefined, False))
         return Emulated("mmio", address)
 
     def _page_fault(self, address: int, error_code: int, last: LastExit) -> Final | None:
@@ -174,9 +175,9 @@ class Attempt:
         return ReflectedExit(told.exit_reason, told.exit_qualification, told.guest_physical_address)
 
     def _fixed(self, address: int, error_code: int, last: LastExit, result: Result) -> Final | None:
-        reason, shown = EXIT_REASON_EPT_MISCONFIG, None
-        if last.from_hardware:
-            reason, shown = EXIT_REASON_EPT_VIOLATION, last.qualification
+        reason, shown = EXIT_REASON_EPT_VIOLATION, last.qualification
+        if error_code & PFERR_RSVD:
+            reason, shown = EXIT_REASON_EPT_MISCONFIG, None
         self.fixes.append(Fix(reason, shown, address, error_code, result))
         return None if result in ("fixed", "spurious") else Emulated(result, address)
 

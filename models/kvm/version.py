@@ -137,8 +137,8 @@ class Version:
     `mbec_needs_ept_parameter`: kvm_intel.ept=0 clears enable_mbec.
     `wp_exception_for_ept` (rfc): the exception for CR0.WP = 0 is compiled for EPT.
     `pte_access_in_acc`: the final nested walk is told ACC_*, not raw bits.
-    `hardware_bits_from_hardware` (newest): an injected violation takes bits 7 to 11 from an exit only if that exit
-    caused it. `spte_permissions` (newest): a second permissions[] decides what an SPTE allows.
+    `hardware_bits_from_hardware` (newest): an injected violation takes bits 7 to 11 from an exit only if KVM
+    handles a page fault. `spte_permissions` (newest): a second permissions[] decides what an SPTE allows.
     `compares_child_role` (newest): an existing child page is kept only if its role is the wanted one.
     `gmet`, `npt_fixed_bits`, `narrow_misc_ctl`, `erratum_1218_spares_sev_es`: AMD, see svm.py.
     """

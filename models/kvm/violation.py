@@ -81,7 +81,7 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class LastExit:
-    """vmcs02's last exit: its qualification as the hardware left it, and whether the fault to inject is its own."""
+    """vmcs02's last exit: its qualification as the hardware left it, and whether KVM takes the fault for its own."""
 
     qualification: int
     from_hardware: bool

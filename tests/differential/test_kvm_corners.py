@@ -68,7 +68,11 @@ def vmcs12(**fields: int) -> Vmcs:
 
 
 def entered(memory: dict[int, int], version: Version = V5, guest: Guest = GUEST, **options: Any) -> Nested:
-    host = Host(processor=options.pop("cpu", CPU), parameters=options.pop("parameters", Parameters()))
+    host = Host(
+        processor=options.pop("cpu", CPU),
+        parameters=options.pop("parameters", Parameters()),
+        undefined_bits=options.pop("undefined_bits", 0),
+    )
     entry = options.pop("vmcs12", vmcs12())
     machine = Nested(Setting(version=version, host=host, **options), memory)
     assert machine.enter(entry, guest) is None
@@ -122,6 +126,18 @@ def test_after_new_memory_slots_kvm_walks_for_a_read_whatever_the_access_was(ver
         assert isinstance(machine.access(fetch).final, Emulated)
         machine.new_memslots()
         assert isinstance(machine.access(fetch).final, Emulated if rights & R else ReflectedExit)
+
+
+@pytest.mark.parametrize("version", [V5, NEWEST], ids=lambda version: version.name)
+def test_after_new_memory_slots_l1_is_told_bits_of_an_exit_that_has_none(version: Version) -> None:
+    """FNAME(page_fault) says of every fault that it is the hardware's, also after an EPT misconfiguration."""
+    machine = entered(l1(PAGE | X | XU | WB), version, slots=NO_MEMORY, undefined_bits=0xA80)
+    fetch = PhysicalAccess(kind="fetch", guest_physical_address=0x123)
+    assert isinstance(machine.access(fetch).final, Emulated)
+    machine.new_memslots()
+    final = machine.access(fetch).final
+    assert isinstance(final, ReflectedExit)
+    assert final.exit_qualification & FROM_THE_EXIT == 0xA80
 
 
 @pytest.mark.parametrize(("mode", "user"), [(0x67, True), (0x63, False)], ids=["user page", "supervisor page"])

@@ -211,7 +211,7 @@ def test_every_outcome_has_its_document() -> None:
     assert emulated["emulated_by_l0"] == "mmio"
     stuck = answered("rfc", leaf=LEAF & ~2, access={"kind": "write"})
     assert stuck["retried"]["outcome"] == "stuck"
-    assert [fix["result"] for fix in stuck["fixed"]] == ["fixed", "spurious"]
+    assert [fix["result"] for fix in stuck["fixed"]] == ["fixed"], "writable and not readable: misconfigured"
     assert stuck["fixed"][0]["error_code_bits"] == "WRITE"
 
 
