@@ -47,8 +47,7 @@ def cases_of(gaps: list[Gap]) -> dict[str, ClauseCase]:
     for gap in gaps:
         for witness in gap.witnesses:
             for case in clause_cases(witness):
-                together = "none" if case.op == "or" else "all"
-                found[f"{gap.name}.{witness.name}.{case.clause or together}"] = case
+                found[f"{gap.name}.{case.claim.name}"] = case
     return found
 
 

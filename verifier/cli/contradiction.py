@@ -32,11 +32,11 @@ STAGES = {
 class Contradiction:
     """`verdicts` on an access of `document`: the specification's, and the reference MMU's.
 
-    `claim` and `series` name the example, `file` the document where `--save` writes it; so many `others` differ, too.
+    `claim` names the example, the words of `again` save its document as `file`; so many `others` differ, too.
     """
 
     claim: str
-    series: str | None
+    again: tuple[str, ...]
     document: Fields
     file: str
     verdicts: tuple[Verdict, Verdict]
@@ -44,12 +44,11 @@ class Contradiction:
 
     def __str__(self) -> str:
         said, seen = self.verdicts
-        words = ["slat", "prove", self.claim, *(["--series", self.series] if self.series else []), "--save", "DIR"]
         rows = {
             "access": access_words(self.document["access"]) + (f", and {self.others} more" if self.others else ""),
             "specification": verdict_words(said),
             "reference MMU": verdict_words(seen),
-            "look closer": f"{shlex.join(words)}; slat walk DIR/{shlex.quote(self.file)}",
+            "look closer": f"{shlex.join(self.again)} --save DIR; slat walk DIR/{shlex.quote(self.file)}",
         }
         head = f"disagreement: of the example of `{self.claim}` specification and reference MMU say different things"
         return "\n".join([f"{head}; one is wrong", *(f"  {name:<{COLUMN}} {text}" for name, text in rows.items())])

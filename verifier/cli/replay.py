@@ -21,6 +21,7 @@ from verifier.cli.replay_scenario import Fields, NeedsGuest, Unrealisable
 from verifier.cli.replay_shadow import shadow
 from verifier.core.interpret import evaluate
 from verifier.core.values import Value
+from verifier.names.project import GAPS
 from verifier.obligations.access_case import AccessCase, Escalation
 from verifier.obligations.prove import Replayed
 from verifier.types import typed
@@ -167,9 +168,16 @@ class Referee:
         document, verdicts = (differing or runs)[0]
         file = self._keep(claim, name, document)
         if differing:
-            found = Contradiction(claim.name, self._label, document, file, verdicts, len(differing) - 1)
+            found = Contradiction(claim.name, self._again(claim), document, file, verdicts, len(differing) - 1)
             self.disagreements.append(str(found))
         return not differing
+
+    def _again(self, claim: typed.Claim) -> tuple[str, ...]:
+        """The command that makes this example."""
+        folder, _, gap = claim.module.partition(".")
+        if folder == GAPS:
+            return ("slat", "vectors", "--gap", gap)
+        return ("slat", "prove", claim.name, *(("--series", self._label) if self._label else ()))
 
     def _keep(self, claim: typed.Claim, name: str, document: Fields) -> str:
         file = ".".join(filter(None, (claim.name, self._label, name, "json")))

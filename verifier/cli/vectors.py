@@ -20,7 +20,7 @@ from verifier.cli.deciding import ReferenceMmu, contradicted, judging, progress
 from verifier.cli.gaps import NEIGHBOUR, Gap, Unfit, gaps_of, project_with_gaps
 from verifier.cli.outputs import Outputs
 from verifier.cli.replay_case import decisive
-from verifier.cli.shared import Failure, Place, root_of, root_option
+from verifier.cli.shared import Failure, Place, report, root_of, root_option
 from verifier.core.interpret import evaluate
 from verifier.core.values import assemble
 from verifier.diagnostics.model import Diagnosed, Diagnostic
@@ -58,11 +58,19 @@ OPTIONS = Options(explained=False)
               help="EPT access tests in C, a JSON document with scenarios, or a table of the gaps.")  # fmt: skip
 @click.option("--list", "form", flag_value="list", help="The same as `--format list`.")
 @click.option("-o", "--output", type=Place(), help="Write to this file instead of standard output.")
+@click.option("--save", type=Place(),
+              help="Write the walk of each case as a scenario for `slat walk` into this directory.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes [default: all cores].")
 @click.option("--no-cache", is_flag=True, help="Find everything anew, and store nothing.")
 @root_option
 def command(
-    gaps: tuple[str, ...], form: str, output: Path | None, jobs: int, no_cache: bool, root: Path | None
+    gaps: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    save: Path | None,
+    jobs: int,
+    no_cache: bool,
+    root: Path | None,
 ) -> None:
     """Generate test vectors: for each clause of a rule an access whose outcome that clause alone decides.
 
@@ -75,29 +83,36 @@ def command(
       slat vectors --gap paging_disabled
       slat vectors -o ept_access_cases.c
       slat vectors --format json
+      slat vectors --gap paging_disabled --save walks
     """
-    outputs = Outputs(output, None, None)
+    outputs, evidence = Outputs(output, None, save), Outputs(None, None, save)
     outputs.check()
-    found = _collect(root_of(root), tuple(dict.fromkeys(gaps)), jobs, not no_cache)
+    found = _collect(root_of(root), tuple(dict.fromkeys(gaps)), jobs, not no_cache, evidence)
     document = FORMATS[form](found)
+    outputs.scenarios = evidence.scenarios
+    outputs.write(document)
     if output is None:
         click.echo(document, nl=False)
     else:
-        outputs.write(document)
         click.echo(printable(f"{output}: {found.count}"), err=True)  # `output` may be standard output
 
 
-def _collect(root: Path, words: tuple[str, ...], jobs: int, cached: bool) -> Collection:
+def _collect(root: Path, words: tuple[str, ...], jobs: int, cached: bool, evidence: Outputs) -> Collection:
+    """`evidence` gets the walks, and writes them if the reference MMU contradicts."""
     project = project_with_gaps(root)
     library = open_library(project)
     gaps = gaps_of(project, library.written.checked, words)
     decisions = [decision for gap in gaps for decision in _decisions(gap)]
-    mmu = ReferenceMmu({})
+    mmu = ReferenceMmu(evidence.scenarios)
     plan = Plan(OPTIONS, jobs, progress=progress(), machine=mmu.machine(always=True))
     stated = [Stated(decision.case.claim, None, library.written) for decision in decisions]
     with judging():
         outcomes = list(decide(library, stated, plan, Cache(project.root, cached)))
     if not mmu.agrees():
+        try:
+            evidence.write("")
+        except Diagnosed as error:
+            report(error.diagnostics)
         raise contradicted(mmu)
     wrong: list[Diagnostic] = []
     answers = dict(zip(decisions, outcomes, strict=True))

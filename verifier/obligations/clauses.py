@@ -23,6 +23,7 @@ class ClauseCase:
     """`claim` is reachable exactly if `clause` of `rule` alone can decide; the first case has no clause.
 
     `op` is `or` for a rule of which any clause is enough, else `and`.
+    The claim is named after the witness and what decides.
     """
 
     rule: str
@@ -44,7 +45,9 @@ def clause_cases(claim: typed.Claim) -> Iterator[ClauseCase]:
     assert isinstance(rule.body, typed.RuleBody)
     for clause in (NO_CLAUSE, *(clause.name for clause in rule.body.clauses)):
         show = replace(call, function=_deciding(rule, rule.body, clause))
-        yield ClauseCase(rule.short_name, rule.body.op, clause, replace(claim, show=show))
+        together = "none" if rule.body.op == "or" else "all"
+        named = replace(claim, name=f"{claim.name}.{clause or together}", show=show)
+        yield ClauseCase(rule.short_name, rule.body.op, clause, named)
 
 
 def _deciding(rule: typed.Function, body: typed.RuleBody, deciding: str) -> typed.Function:

@@ -34,8 +34,7 @@ class Decision:
     @property
     def name(self) -> str:
         """Of the clause that decides, or of all clauses together."""
-        together = "none" if self.case.op == "or" else "all"
-        return f"{self.gap}.{self.witness}.{self.case.clause or together}"
+        return f"{self.gap}.{self.case.claim.name}"
 
     def __str__(self) -> str:
         clause, anyone = self.case.clause, self.case.op == "or"

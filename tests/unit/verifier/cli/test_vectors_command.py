@@ -14,8 +14,9 @@ from conformance.small import MAIN
 from golden.cases import Said, make_project, slat
 from test_small_commands import completions
 
-from verifier.cli import vectors
+from verifier.cli import replay_ept, vectors
 from verifier.cli.replay_case import decisive
+from verifier.cli.replay_ept import Verdict
 from verifier.obligations.prove import Options
 
 ROOT = Path(__file__).parents[4]
@@ -181,6 +182,30 @@ def test_a_file_is_written_whole_or_not_at_all(machine: Path, tmp_path: Path, mo
     assert f"cannot write `{place}`: no space left on device" in said.err
     assert [path.name for path in place.parent.iterdir()] == ["cases.c"]
     assert place.read_text() == "before"
+
+
+def test_the_walk_of_each_case_is_kept_where_save_says(machine: Path, tmp_path: Path):
+    gap(machine, witness())
+    said = told(machine, "--format", "json", "--save", str(tmp_path / "walks"))
+    assert (said.exit_code, said.err) == (0, "")
+    kept = {path.name: json.loads(path.read_text()) for path in (tmp_path / "walks").iterdir()}
+    assert kept == {
+        f"{one['name'].removeprefix('mine.')}.walk.json": one["scenario"] for one in json.loads(said.out)["vectors"]
+    }
+
+
+def test_nothing_is_written_but_the_walks_where_the_reference_mmu_says_something_else(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    gap(machine, witness())
+    monkeypatch.setattr(replay_ept, "run", lambda document: Verdict("TRANSLATED"))
+    said = told(machine, "-o", str(tmp_path / "cases.c"), "--save", str(tmp_path / "walks"))
+    assert (said.exit_code, said.out) == (70, "")
+    closer = "slat vectors --gap mine --save DIR; slat walk DIR/a.read.walk.json"
+    assert f"look closer     {closer}\n" in said.err
+    assert said.err.endswith("nothing is claimed until this is settled\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["walks"]
+    assert (tmp_path / "walks" / "a.read.walk.json").exists()
 
 
 def test_standard_output_by_its_other_name_holds_the_document_alone(machine: Path):

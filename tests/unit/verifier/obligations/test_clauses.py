@@ -39,6 +39,8 @@ def test_there_is_a_case_without_a_clause_and_one_for_each_clause_in_their_order
     names = [case.clause for case in cases(witness)]
     assert names[0] == NO_CLAUSE
     assert names[1:4] == ["low", "middle", "high"]
+    together = "all" if cases(witness)[0].op == "and" else "none"
+    assert [case.claim.name for case in cases(witness)] == [f"c.{name or together}" for name in names]
 
 
 @pytest.mark.parametrize("witness", WITNESSES)
