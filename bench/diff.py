@@ -13,10 +13,8 @@ from pathlib import Path
 
 from bench.claims import project
 from bench.timing import Times, ratio, timed
-from verifier.diff.compare import Versions, asked, comparable, decided
+from verifier.diff.compare import Versions, asked, comparable, compare
 from verifier.diff.decisions import decision_modules
-from verifier.diff.definitions import changes, reached
-from verifier.diff.model import Diff
 from verifier.names.project import Project
 from verifier.names.series import Version
 from verifier.obligations.cache import Cache
@@ -50,9 +48,6 @@ def _compare(found: Project, labels: tuple[str, str]) -> Versions:
     """What `slat diff` does, its start-up apart."""
     library = open_library(found)
     versions = Versions(library.load(Version(labels[0])), library.load(Version(labels[1])), labels)
-    a, b = versions.left, versions.right
-    changed = changes(a.program, b.program)
-    plan = Plan(Options(), os.cpu_count() or 1)
-    cells = decided(versions, changed, plan, Cache(Path(), False))
-    FORMATS["text"](Diff(*labels, changed, reached(a, b, changed), cells), run_of(found, Options()))
+    diff = compare(versions, Plan(Options(), os.cpu_count() or 1), Cache(Path(), False))
+    FORMATS["text"](diff, run_of(found, Options()))
     return versions

@@ -27,7 +27,8 @@ KINDS = {
     "specs/doors/keys.html", "specs/kvm/series/old/spte.html", "specs/kvm/series/v5/01-a-bit.html",
     "specs/kvm/series/known_bad/both/patch.html", "proofs/doors.html", "proofs/spte.html", "series/v5.html",
     "series/both.html", "examples/proofs/doors/a_blue_key_opens.html",
-    "examples/proofs/spte/exec_is_for_the_supervisor.both.html",
+    "examples/proofs/spte/exec_is_for_the_supervisor.both.html", "differences.html", "differences/old-v5.html",
+    "differences/v5-newest.html",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from verifier.cli.report_differences import differences_of
 from verifier.cli.report_walks import performed, walks_of
 from verifier.names.project import read_project
 from verifier.obligations.cache import Cache
@@ -180,6 +181,20 @@ invariant too_careful per SDM "Keys" "Vacuous." for k: Key assume k.red && k.blu
 invariant colours_are_few per SDM "Keys" "What rests on no series is decided once." for k: Key
   show colour_of(k) in {{RED, GREEN}}
 """,
+    "proofs/decisions/execution.slat": f"""module proofs.decisions.execution
+use kvm.spte
+
+fn decision(key: bits(2), user: bool) -> bool "Whether code runs, and {MARKUP}."
+  = executable(Acc {{ read: key[0], exec: key[1] }}, user)
+
+rule possible(key: bits(2)) = all of {{ some_bit: key != 0 }}
+
+rule accesses(user: bool) "The mode: {MARKUP}." = any of {{ supervisor_mode: !user  user_mode: user }}
+
+rule modes(key: bits(2)) = any of {{ readable: key[0]  unreadable: !key[0] }}
+
+rule capabilities(key: bits(2)) = any of {{ bare: !key[1]  capable: key[1] }}
+""",
     "proofs/spte.slat": """module proofs.spte
 use kvm.spte
 
@@ -216,7 +231,8 @@ def material(root: Path) -> Material:
     assert walks == {}
     walk = performed("a_walk", (GOLDEN / "walk" / "scenario.json").read_text())
     walks[next(key_of(result) for result in results if result.name == "a_blue_key_opens")] = (walk,)
-    return gather(library, results, run_of(project, Options()), walks)
+    diffs = differences_of(library, 1, Cache(root, True))
+    return gather(library, results, run_of(project, Options()), walks, diffs)
 
 
 def _undecided(result: Result) -> Result:

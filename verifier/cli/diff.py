@@ -18,8 +18,7 @@ from verifier.cli import complete
 from verifier.cli.deciding import judging, progress
 from verifier.cli.diff_sides import Named, sides
 from verifier.cli.shared import Failure, Place, cannot_write, root_option
-from verifier.diff.compare import Versions, decided
-from verifier.diff.definitions import changes, reached
+from verifier.diff.compare import Versions, compare
 from verifier.diff.model import DIFFERENT, NOT_MODELLED, UNKNOWN, Diff
 from verifier.files import Writing, check_file
 from verifier.obligations.cache import Cache
@@ -94,11 +93,9 @@ def exit_code(diff: Diff) -> int:
 
 
 def _diff(left: Named, right: Named, plan: Plan, no_cache: bool) -> Diff:
-    found = changes(left.loaded.program, right.loaded.program)
     versions = Versions(left.loaded, right.loaded, (left.label, right.label))
     with judging():
-        cells = decided(versions, found, plan, Cache(right.project.root, not no_cache))
-    return Diff(left.label, right.label, found, reached(left.loaded, right.loaded, found), cells)
+        return compare(versions, plan, Cache(right.project.root, not no_cache))
 
 
 def _run(left: Named, right: Named, plan: Plan, words: list[str]) -> Run:

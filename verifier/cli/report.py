@@ -14,11 +14,12 @@ from pathlib import Path
 import click
 
 from verifier.cli import complete
-from verifier.cli.deciding import ReferenceMmu, contradicted, decide, progress
+from verifier.cli.deciding import ReferenceMmu, contradicted, decide, judging, progress
 from verifier.cli.report_documents import Documents, documents, listed_in
 from verifier.cli.shared import Failure, Place, fail, open_project, root_option
 from verifier.cli.site_folder import check_place, write_site
 from verifier.names.project import Project
+from verifier.obligations.cache import Cache
 from verifier.obligations.prove import Options
 from verifier.obligations.result import Result
 from verifier.obligations.run import Plan
@@ -100,12 +101,16 @@ class _Run:
 def _write_site(site: Path, project: Project, run: _Run) -> int:
     results = run.results(project)
 
-    from verifier.cli.report_walks import walks_of  # not needed where nothing can be claimed
+    from verifier.cli.report_differences import differences_of  # not needed where nothing can be claimed
+    from verifier.cli.report_walks import walks_of
     from verifier.reports.html.material import gather
     from verifier.reports.html.site import build
 
     library = open_library(project)
-    write_site(site, build(gather(library, results, run_of(project, Options()), walks_of(library, results))))
+    with judging():
+        diffs = differences_of(library, run.jobs, Cache(project.root, not run.no_cache))
+    material = gather(library, results, run_of(project, Options()), walks_of(library, results), diffs)
+    write_site(site, build(material))
     click.echo(f"{site / 'index.html'}: {closing(summarize(results))}")
     return exit_code(results)
 

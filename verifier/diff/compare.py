@@ -17,7 +17,8 @@ from verifier.core.show import named, show_value
 from verifier.core.values import Value, assemble
 from verifier.diff import model
 from verifier.diff.decisions import AXES, Decision, clauses, decision, decision_modules
-from verifier.diff.model import Axis, Cell, Change, Decided, Instance, Said
+from verifier.diff.definitions import changes, reached
+from verifier.diff.model import Axis, Cell, Change, Decided, Diff, Instance, Said
 from verifier.diff.questions import DIFFERS, GAINS, LOSES, Pair, Side, possible_claim
 from verifier.names.resolve import Program
 from verifier.obligations.cache import Cache
@@ -47,6 +48,13 @@ _SHARES = {
     (True, True): model.IMPOSSIBLE,
 }
 """What there is to say of a cell that the versions do not share, by whether A, and whether B, has none of it."""
+
+
+def compare(versions: Versions, plan: Plan, cache: Cache) -> Diff:
+    """Everything that differs."""
+    a, b = versions.left, versions.right
+    found = changes(a.program, b.program)
+    return Diff(*versions.labels, found, reached(a, b, found), decided(versions, found, plan, cache))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def table(diff: Diff) -> Table:
     if diff.changes:
         sections += [_definitions(diff), _claims(diff.reached)]
     for decided in diff.decisions:
-        sections += _decision(diff, decided)
+        sections += decision_sections(diff, decided)
     title = f"what changes from A = {diff.left} to B = {diff.right}"
     return Table(f"{diff.left} {diff.right}", title, tuple(sections), "diff")
 
@@ -86,7 +86,7 @@ def _claim(reached: Reached) -> str:
     return f"{reached.name} ({' '.join(reached.ids)})" if reached.ids else reached.name
 
 
-def _decision(diff: Diff, decided: Decided) -> Iterator[Section]:
+def decision_sections(diff: Diff, decided: Decided) -> Iterator[Section]:
     """The grid of cells, and a section for each example."""
     examples = list(numbered(decided))
     facts = [("compared", decided.statement), *((axis.name, axis.doc) for axis in decided.axes if axis.doc)]

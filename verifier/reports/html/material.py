@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from verifier.diff.model import Diff
 from verifier.obligations.result import Citation, Result
 from verifier.reports.html.crossref import Index, make_index, point
 from verifier.reports.html.files import File, files_of
@@ -45,7 +46,7 @@ class CiteLink:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """`walks` are those of the examples that the reference MMU can run."""
+    """`walks` are those of the examples that the reference MMU can run, `diffs` what differs between versions."""
 
     library: Library
     results: list[Result]
@@ -53,6 +54,7 @@ class Material:
     walks: Mapping[ClaimKey, tuple[Walk, ...]]
     files: list[File]
     index: Index
+    diffs: tuple[Diff, ...] = ()
     known: dict[str | None, dict[str, str]] = field(default_factory=dict[str | None, dict[str, str]])
 
     def loaded(self, label: str | None) -> Loaded:
@@ -87,11 +89,17 @@ class Material:
         return label if version is None else version.series
 
 
-def gather(library: Library, results: list[Result], run: Run, walks: Mapping[ClaimKey, tuple[Walk, ...]]) -> Material:
+def gather(
+    library: Library,
+    results: list[Result],
+    run: Run,
+    walks: Mapping[ClaimKey, tuple[Walk, ...]],
+    diffs: tuple[Diff, ...] = (),
+) -> Material:
     """The material of a site; raises `Diagnosed` if a series cannot be assembled."""
     library.load_all()
     files = files_of(library)
-    return Material(library, results, run, walks, files, make_index(files, library.manuals))
+    return Material(library, results, run, walks, files, make_index(files, library.manuals), diffs)
 
 
 def key_of(result: Result) -> ClaimKey:

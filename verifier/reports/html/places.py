@@ -20,6 +20,7 @@ SPECIFICATIONS = "specifications.html"
 EXAMPLES = "examples.html"
 SERIES = "series.html"
 MANUALS = "manuals.html"
+DIFFERENCES = "differences.html"
 SEARCH = "search.html"
 
 
@@ -36,6 +37,11 @@ def line_place(name: str, line: int) -> str:
 def series_page(name: str) -> str:
     """The page of a series."""
     return f"series/{name}.html"
+
+
+def difference_page(left: str, right: str) -> str:
+    """The page of what differs between two versions."""
+    return f"differences/{left}-{right}.html"
 
 
 def example_page(result: Result) -> str:

@@ -22,6 +22,7 @@ NAVIGATION = (
     ("Examples", places.EXAMPLES),
     ("Specifications", places.SPECIFICATIONS),
     ("Series", places.SERIES),
+    ("Differences", places.DIFFERENCES),
     ("Manuals", places.MANUALS),
 )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from importlib import resources
 
-from verifier.reports.html import claims, examples, manuals, overview, searching, series, sources
+from verifier.reports.html import claims, differences, examples, manuals, overview, searching, series, sources
 from verifier.reports.html.material import Material, Page
 from verifier.reports.html.render import renderer
 
@@ -22,6 +22,7 @@ MAKERS: tuple[Callable[[Material], Iterable[Page]], ...] = (
     examples.pages,
     sources.pages,
     series.pages,
+    differences.pages,
     manuals.pages,
     searching.pages,
 )

@@ -10,8 +10,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from verifier.diff.compare import Versions, decided
-from verifier.diff.definitions import changes, reached
+from verifier.diff.compare import Versions, compare
 from verifier.diff.model import Cell, Diff
 from verifier.names.project import read_project
 from verifier.names.series import Version
@@ -49,10 +48,7 @@ def compared_trees(left: Path, right: Path) -> Diff:
 
 
 def _compared(versions: Versions, plan: Plan) -> Diff:
-    a, b = versions.left, versions.right
-    found = changes(a.program, b.program)
-    made = decided(versions, found, plan, Cache(HERE, False))
-    return Diff(*versions.labels, found, reached(a, b, found), made)
+    return compare(versions, plan, Cache(HERE, False))
 
 
 def cells(diff: Diff, name: str) -> dict[str, Cell]:
