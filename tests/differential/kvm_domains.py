@@ -146,6 +146,11 @@ def _asked_sptes(side: Side) -> list[Domain]:
     return [domain | {"error_code": patterns(W, U, F)} for domain in found]
 
 
+def _generations() -> list[int]:
+    """Every combination of every other bit, one more than any entry has room for."""
+    return sorted({*patterns(*range(0, 20, 2)), *patterns(*range(1, 20, 2))})
+
+
 DOMAINS: dict[str, Callable[[Side], list[Domain]]] = {
     "permissions": lambda side: [{"mmu": mmus(side, *MODES)}],
     "permission_fault": _permission_fault,
@@ -208,6 +213,18 @@ DOMAINS: dict[str, Callable[[Side], list[Domain]]] = {
     ],
     "huge_page_disallowed": lambda side: [
         {"host": every(host, side, "nx_huge_pages"), "error_code": patterns(W, U, F)}
+    ],
+    "mmio_generation": lambda side: [{"gen": _generations()}],
+    "generation_mmio_spte_mask": lambda side: [{"gen": _generations()}],
+    "get_mmio_spte_generation": lambda side: [{"spte": patterns(2, 3, 4, 9, 10, 11, 52, 53, 61, 62, 63)}],
+    "make_mmio_spte": lambda side: [
+        {
+            "host": [host(side)],
+            "gen": _generations()[::3],
+            "gpa": (0xF_FFFF_F000, 0),
+            "access": (0, 7),
+            "l1tf": (0, 0x1F << 31),
+        }
     ],
     "is_mmio_spte": lambda side: [{"host": hosts(side), "spte": patterns(*RIGHTS, 3, 11, 51, 62, 63)}],
     "kvm_ad_enabled": lambda side: [{"host": every(host, side, "accessed_dirty", "enable_ept_ad_bits")}],

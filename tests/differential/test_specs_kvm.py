@@ -7,11 +7,13 @@ kvm_comparisons.py, what no input has in kvm_limits.py, each with its reason.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from random import Random
 
 import pytest
 from comparison import say, seed
 from kvm_comparisons import LEFT_OUT, LEFT_OUT_IN, Comparison, all_that_matter, comparisons, questions, random_inputs
 from kvm_domains import DOMAINS
+from kvm_inputs import host
 from kvm_limits import LIMITS, Limit
 from kvm_versions import side
 
@@ -44,6 +46,20 @@ def test_specs_and_model_agree_on_random_inputs(name: str, capsys: pytest.Captur
     told = f"KVM's functions, specs against models/kvm, {name}, at random (SLAT_SEED={start})"
     say(capsys, told, cases, len(failing))
     assert not failing, failing[0]
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_what_one_side_writes_into_an_mmio_entry_the_other_reads(name: str) -> None:
+    one, rng = comparisons(side(name)), Random(seed())
+    l1tf, lower = 0x1F << 35, (1 << 35) - (1 << 12)
+    for _ in range(500):
+        gen, gpa, npt = rng.getrandbits(19), rng.getrandbits(28) << 12, rng.random() < 0.5
+        made = one["make_mmio_spte"].sides((host(one["make_mmio_spte"].side), npt, gen, gpa, 15, l1tf))
+        generation = set(one["mmio_generation"].sides((gen,)))
+        for spte in made:
+            assert set(one["get_mmio_spte_generation"].sides((spte,))) == generation
+            assert set(one["get_mmio_spte_gpa"].sides((spte, l1tf, lower))) == {gpa}
+            assert set(one["is_mmio_spte"].sides((host(one["is_mmio_spte"].side), npt, spte))) == {True}
 
 
 # ---- what is compared
