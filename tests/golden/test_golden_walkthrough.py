@@ -90,7 +90,7 @@ def check_answer(file: Path) -> None:
     mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     assert mail["In-Reply-To"] == "<20260408154217.458420-14-pbonzini@redhat.com>"
     assert mail["Subject"] == "Re: [PATCH v3 13/27] KVM: x86/mmu: split XS/XU bits for EPT"
-    assert mail["To"].addresses[0].addr_spec == "pbonzini@redhat.com"
+    assert mail["To"].addresses[0].addr_spec == "author@example.org"
     lines = mail.get_content().splitlines()
     assert any(line.startswith("> +\tshadow_xu_mask") for line in lines)
     assert all(len(line) <= 72 for line in lines if not line.startswith(">"))
