@@ -57,9 +57,10 @@ def summary(diff: Diff) -> Iterator[tuple[str, str]]:
         yield "examples", "as small as possible; replayed on the interpreter for both versions"
     beyond = sorted({c.qualified for c in diff.changes} - {name for d in diff.decisions for name in d.rests_on})
     if beyond:
+        is_or_are = "is" if len(beyond) == 1 else "are"
         yield (
             "beyond cells",
-            f"{len(beyond)} of the definitions are part of no decision: only claims say what they change",
+            f"{len(beyond)} of the definitions {is_or_are} part of no decision: only claims say what they change",
         )
 
 
