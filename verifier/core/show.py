@@ -7,7 +7,7 @@ Trusted: no, checked by parsing what is printed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -59,6 +59,13 @@ def show_value(value: Value, kind: Type) -> str:
         case List():
             parts = cast("tuple[Value, ...]", value)
             return f"list({', '.join(show_value(part, kind.element) for part in parts)})"
+
+
+def show_part(value: Value, kind: Record, shown: Container[str]) -> str:
+    """Some fields of a record on one line, and whether there are others."""
+    parts = zip(kind.fields, cast("tuple[Value, ...]", value), strict=True)
+    texts = [f"{field.name}: {show_value(part, field.kind)}" for field, part in parts if field.name in shown]
+    return f"{kind} {{ {', '.join([*texts, '…'] if len(texts) < len(kind.fields) else texts)} }}"
 
 
 def set_fields(value: int, kind: Layout) -> Iterator[str]:

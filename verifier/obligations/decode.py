@@ -41,15 +41,16 @@ def _masks(parts: Named) -> dict[str, int]:
 
 
 def _names(leaves: tuple[Leaf, ...]) -> Iterator[str]:
-    """The leaves' names; a choice is named by the function that makes it, and numbered from the second on."""
+    """The leaves' names; a choice is named by its field and its function, and numbered from the second on."""
     made: dict[str, int] = {}
     for leaf in leaves:
         if not leaf.name.startswith("undefined "):
             yield leaf.name
             continue
         owner = leaf.name.rsplit("/", 1)[-1].removeprefix("undefined ").split("@", 1)[0].rsplit(".", 1)[-1]
-        made[owner] = made.get(owner, 0) + 1
-        yield f"undefined in {owner}" + (f" ({made[owner]})" if made[owner] > 1 else "")
+        name = f"undefined {leaf.field} in {owner}" if leaf.field else f"undefined in {owner}"
+        made[name] = made.get(name, 0) + 1
+        yield name + (f" ({made[name]})" if made[name] > 1 else "")
 
 
 def _shown(leaf: Leaf, name: str, value: int, masks: tuple[int, int]) -> Shown:

@@ -7,18 +7,20 @@ Trusted: no: it explains, it does not decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from verifier.core.interpret import CHOOSER, PATH, Chooser, Env, meaning
-from verifier.core.show import Named, named, set_fields, show_value
-from verifier.core.values import Value
+from verifier.core.show import Named, named, set_fields, show_part, show_value
+from verifier.core.values import Value, zero
 from verifier.syntax.tree import Cite
 from verifier.types import typed
 from verifier.types.kinds import BOOL, Enum, Layout, Record, Type
 
 MAX_REASONS = 12
+LONGEST = 100
+"""Letters of a record's value up to which all of it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +112,22 @@ class _Explainer:
                 return
 
     def _relation(self, e: typed.Equal | typed.Less | typed.Within, env: Env, depth: int) -> Iterator[Reason]:
-        yield from self.side(e.left, env, depth)
-        yield from self.side(e.right, env, depth)
-        kind = e.left.type
-        if not isinstance(kind, Layout):
-            return
-        left, right = meaning(e.left)(env), meaning(e.right)(env)
-        extra = left & ~right if isinstance(e, typed.Within) else left ^ right
-        names = [f"`{field.name}`" for field in kind.fields if extra & field.mask]
+        names = list(_differing(e, meaning(e.left)(env), meaning(e.right)(env)))
+        yield from self.side(e.left, env, depth, names)
+        yield from self.side(e.right, env, depth, names)
         if names:
             verb = "granted on the left only" if isinstance(e, typed.Within) else "different"
-            yield Reason(f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} {verb}", "", "", "", depth)
+            said = " and ".join(f"`{name}`" for name in names)
+            yield Reason(f"{said} {'is' if len(names) == 1 else 'are'} {verb}", "", "", "", depth)
 
-    def side(self, e: typed.Expr, env: Env, depth: int) -> Iterator[Reason]:
-        """The value of one side, and the clauses that hold inside its definition."""
+    def side(self, e: typed.Expr, env: Env, depth: int, deciding: Sequence[str] = ()) -> Iterator[Reason]:
+        """The value of one side, of a long record what is `deciding`, and the clauses that hold in its definition."""
         if isinstance(e, typed.Const):
             return
         value = cast(Value, meaning(e)(env))
+        shown = _shown(e, value, deciding)
         if not isinstance(e, typed.Call):
-            yield Reason(_text(e), show_value(value, e.type), "", "", depth, named(value, e.type))
+            yield Reason(_text(e), shown, "", "", depth, named(value, e.type))
             for call in _calls(e):
                 yield from self._fired(call, env, depth + 1)
             for name in _names(e):
@@ -136,8 +135,7 @@ class _Explainer:
                     yield from self.side(*self.bound[name], depth + 1)
             return
         function = e.function
-        shown, cite = show_value(value, e.type), _cite(function.cites)
-        yield Reason(_text(e), shown, function.span.place, cite, depth, named(value, e.type))
+        yield Reason(_text(e), shown, function.span.place, _cite(function.cites), depth, named(value, e.type))
         yield from self._fired(e, env, depth + 1)
 
     def _fired(self, e: typed.Call, env: Env, depth: int) -> Iterator[Reason]:
@@ -181,6 +179,39 @@ class _Explainer:
             case _:
                 for part in parts_of(e):
                     yield from self._taken(part, env)
+
+
+def _differing(e: typed.Equal | typed.Less | typed.Within, left: Value, right: Value) -> Iterator[str]:
+    """The fields in which the two sides of a comparison differ; those of the left one that the right one lacks."""
+    match e.left.type:
+        case Layout() as kind:
+            both = cast(int, left), cast(int, right)
+            extra = both[0] & ~both[1] if isinstance(e, typed.Within) else both[0] ^ both[1]
+            yield from (field.name for field in kind.fields if extra & field.mask)
+        case Record() as kind:
+            parts = zip(kind.fields, cast("tuple[Value, ...]", left), cast("tuple[Value, ...]", right), strict=True)
+            yield from (field.name for field, one, other in parts if one != other)
+        case _:
+            return
+
+
+def _shown(e: typed.Expr, value: Value, deciding: Sequence[str]) -> str:
+    """A value; of a long record the fields that decide, or that `with` gives it, or that are not 0."""
+    text, kind = show_value(value, e.type), e.type
+    if len(text) <= LONGEST or not isinstance(kind, Record):
+        return text
+    given = [
+        field.name for field, part in zip(kind.fields, _made(e), strict=False) if not isinstance(part, typed.GetField)
+    ]
+    parts = zip(kind.fields, cast("tuple[Value, ...]", value), strict=True)
+    return show_part(
+        value, kind, deciding or given or [field.name for field, part in parts if part != zero(field.kind)]
+    )
+
+
+def _made(e: typed.Expr) -> tuple[typed.Expr, ...]:
+    """The fields of a record that is another one but for some of them: those are no fields of the other."""
+    return e.body.fields if isinstance(e, typed.Let) and isinstance(e.body, typed.MakeRecord) else ()
 
 
 def _clause(e: typed.Call, clause: typed.Clause, env: Env, depth: int) -> Reason:

@@ -33,11 +33,15 @@ def scalar(value: Symbolic) -> Term:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An input of the solver: its path in the claim's variables, its type and its variable."""
+    """An input of the solver: its path in the claim's variables, its type and its variable.
+
+    `field` is that for which a choice is made, if it is one.
+    """
 
     name: str
     kind: Type
     term: Term
+    field: str = ""
 
 
 def unknown(kind: Type, name: str, leaves: list[Leaf], constraints: list[Term]) -> Symbolic:

@@ -112,7 +112,7 @@ class Symbolizer:
     def _choice(self, e: typed.Choice, path: str) -> Term:
         name = f"undefined {path}{e.site}"
         width = 0 if isinstance(e.type, Bool) else _width(e.type)
-        leaf = Leaf(name, e.type, terms.variable(name, width))
+        leaf = Leaf(name, e.type, terms.variable(name, width), e.field)
         self.choices[name] = leaf
         return leaf.term
 

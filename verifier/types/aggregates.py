@@ -42,12 +42,19 @@ class Aggregates(BodyBase):
     def _layout_fields(self, kind: Layout, written: tuple[tuple[tree.Word, tree.Expr], ...]):
         by_name = {field.name: field for field in kind.fields}
         self._known_once(kind, written, tuple(by_name))
-        return tuple((by_name[w.text], self.check(value, by_name[w.text].kind)) for w, value in written)
+        return tuple((by_name[w.text], self._field(w, value, by_name[w.text].kind)) for w, value in written)
 
     def _record_fields(self, kind: Record, written: tuple[tuple[tree.Word, tree.Expr], ...]):
         by_name = {field.name: field for field in kind.fields}
         self._known_once(kind, written, tuple(by_name))
-        return {w.text: self.check(value, by_name[w.text].kind) for w, value in written}
+        return {w.text: self._field(w, value, by_name[w.text].kind) for w, value in written}
+
+    def _field(self, word: tree.Word, value: tree.Expr, kind: Type) -> typed.Expr:
+        """The value of a field, by whose name choices in it are known."""
+        outer, self.field = self.field, word.text
+        checked = self.check(value, kind)
+        self.field = outer
+        return checked
 
     def _known_once(
         self, kind: Layout | Record, written: tuple[tuple[tree.Word, tree.Expr], ...], known: tuple[str, ...]

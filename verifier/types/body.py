@@ -73,6 +73,7 @@ class BodyBase:
         self.owner = owner
         self.locals = local
         self.chooses = False
+        self.field = ""
         self.faulty = False
         self.missing: set[str] = set()
         self.calls = 0

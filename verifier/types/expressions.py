@@ -99,7 +99,7 @@ class Body(Operators, Calls, Aggregates):
         if isinstance(wanted, (Record, List)) or (isinstance(wanted, Enum) and not wanted.total):
             raise self.fail(errors.Needs(e.span, "undefined", "bits and truth values", str(wanted)))
         self.chooses = True
-        return typed.Choice(f"{self.owner}@{e.span.start}", wanted, e.span)
+        return typed.Choice(f"{self.owner}@{e.span.start}", wanted, e.span, self.field)
 
     def _if(self, e: tree.If, wanted: Type | None) -> typed.Expr:
         condition = self.check(e.condition, BOOL)

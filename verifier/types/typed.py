@@ -32,11 +32,15 @@ class Var:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """`undefined`: each evaluation may give any value of the type."""
+    """`undefined`: each evaluation may give any value of the type.
+
+    `site` is the function and the place in its source, `field` that of a record or bitfield for which it is chosen.
+    """
 
     site: str
     type: Type
     span: Span
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -72,6 +72,33 @@ def test_of_several_conjuncts_only_one_that_fails_is_explained():
     assert differing[-1] in ("`r` is different", "`w` is different", "`x` is different")
 
 
+LONG = """
+record Long { first: bits(64) second: bits(64) third: Grant fourth: bits(64) fifth: bits(64) sixth: bits(64) }
+fn long(n: bits(64)) -> Long
+  = Long { first: n, second: 0, third: Grant { w: true }, fourth: 0x123456789, fifth: 0, sixth: 0 }
+"""
+
+
+def test_of_long_records_that_are_compared_only_the_fields_that_differ_are_shown():
+    found = said(f"{LONG} invariant c for n: bits(64) show long(n) == long(5)")
+    assert found == ["long(n) = Long { first: 0x0, … }", "long(5) = Long { first: 0x5, … }", "`first` is different"]
+
+
+def test_of_a_long_record_the_fields_that_with_gives_are_shown():
+    two = f"{LONG} invariant c show let l = long(1) with {{ first: 7, second: 8 }}; l.first == l.second"
+    assert "long(1) with { first: 7, second: 8 } = Long { first: 0x7, second: 0x8, … }" in said(two)
+
+
+def test_of_any_other_long_record_the_fields_that_are_not_0_are_shown():
+    found = said(f"{LONG} invariant c show let l = long(1); l.first == l.second")
+    assert "long(1) = Long { first: 0x1, third: Grant { w: true }, fourth: 0x123456789, … }" in found
+
+
+def test_of_short_records_that_are_compared_all_is_shown_and_the_fields_in_which_they_differ():
+    text = "record Two { a: bool b: bool } invariant c for a: bool show Two { a: a, b: a } == Two { a: true, b: a }"
+    assert said(text)[-1] == "`a` is different"
+
+
 def test_an_explanation_has_at_most_a_screenful():
     clauses = " ".join(f"c{i}: n >= {i}" for i in range(40))
     text = f"rule many(n: bits(8)) = any of {{ {clauses} }} invariant c for n: bits(8) assume n >= 64 show !many(n)"
@@ -98,3 +125,21 @@ def test_values_inside_a_quantified_choice_are_those_that_were_replayed():
     invariant c show all(e at i in list(false, false, false): e || pick(i) != 3)
     """
     assert "pick(i) = 3" in said(text)
+
+
+def test_a_choice_is_named_by_the_field_for_which_it_is_made_and_by_its_function():
+    text = """
+    record Two { a: bool g: Grant }
+    fn twice(x: bool) -> Two = Two { a: if x then undefined else x, g: Grant { w: undefined } }
+    fn bare(_x: bool) -> bool = undefined
+    invariant c for x: bool show !twice(x).a || !twice(x).g.w || !bare(x) || !twice(x).a
+    """
+    example = decide(f"{SPEC} {text}")["c"].outcome.example
+    assert example is not None
+    named = [shown.name for shown in example.values if shown.name.startswith("undefined")]
+    assert sorted(named) == [
+        "undefined a in twice",
+        "undefined a in twice (2)",
+        "undefined in bare",
+        "undefined w in twice",
+    ]
