@@ -22,7 +22,7 @@ prove: $(STAMP)  ## decide every claim in every version of KVM; tables of verdic
 	$(BIN)/slat prove --series all
 
 test: $(STAMP)  ## run the tests, and prove everything with every solver
-	$(BIN)/slat prove --solver all
+	$(BIN)/slat prove --series all --solver all
 	$(BIN)/pytest -n auto
 
 check: $(STAMP)  ## formatting, lint, types, specifications, generated files
