@@ -41,7 +41,7 @@ def measure(words: tuple[str, ...]) -> str:
             files = _write(found, results, Path(folder) / "site")
         with timed(peer):
             _colour(found, Path(folder) / "peer")
-    line = ratio("site", site, peer, 15)
+    line = ratio("site", site, peer, 20)
     return f"{line}\n           {files} files in {site.wall:.1f} s by the clock (at most 60)"
 
 
