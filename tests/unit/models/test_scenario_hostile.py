@@ -6,8 +6,10 @@ from functools import reduce
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_scenario import EXAMPLE, changed
+from unit.models import hostile
+from unit.models.hostile import VALUES, WORDS, places
 
-from models.scenario import InputError, answer, parse_json
+from models.scenario import answer
 
 OUTCOMES = {
     "ok",
@@ -18,14 +20,6 @@ OUTCOMES = {
     "spp_event",
     "vm_entry_failure",
 }
-WORDS = st.integers(0, (1 << 64) - 1).map(hex)
-NUMBERS = st.one_of(WORDS, st.integers(-(1 << 70), 1 << 70), st.booleans(), st.floats(), st.none())
-SCALARS = st.one_of(NUMBERS, st.text(max_size=8))
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=6), inner, max_size=4)),
-    max_leaves=8,
-)
 BASES = [
     EXAMPLE,
     changed(vmcs={"secondary_controls": 0}),
@@ -34,34 +28,12 @@ BASES = [
 ]
 
 
-def paths(value, prefix=()):
-    """Every place in a JSON value."""
-    yield prefix
-    if isinstance(value, dict):
-        for key in value:
-            yield from paths(value[key], (*prefix, key))
-
-
-PLACES = sorted({place for base in BASES for place in paths(base) if place})
+PLACES = places(BASES)
 KEYS = sorted({place[-1] for place in PLACES} | {"features", "pdptes", "pin_controls", "shadow_stack"})
 
 
 def answer_or_error(text: str) -> dict | None:
-    """The document for a text, or None for an `InputError` that is fit to print; anything else escapes."""
-    document, refusal = None, None
-    try:
-        document = answer(parse_json(text), steps=True)
-    except InputError as error:
-        refusal = error
-    if document is None:
-        assert refusal is not None
-        assert refusal.code
-        assert len(str(refusal)) < 500
-        assert str(refusal).isascii()
-        return None
-    assert document["outcome"] in OUTCOMES
-    assert json.loads(json.dumps(document)) == document
-    return document
+    return hostile.answer_or_error(text, lambda scenario: answer(scenario, steps=True), OUTCOMES)
 
 
 @settings(max_examples=300, deadline=None, print_blob=True)

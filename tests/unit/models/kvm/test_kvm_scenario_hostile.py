@@ -5,10 +5,11 @@ from functools import reduce
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.models import hostile
+from unit.models.hostile import VALUES, WORDS, places
 
 from models.kvm import VERSIONS
 from models.kvm.scenario import answer_nested
-from models.scenario import InputError, parse_json
 
 OUTCOMES = {"ok", "page_fault", "fixed_by_l0", "reflected_exit", "vmcs12_entry_failure", "stuck"}
 EXAMPLE = {
@@ -35,14 +36,6 @@ def changed(**sections) -> dict:
     return scenario
 
 
-WORDS = st.integers(0, (1 << 64) - 1).map(hex)
-NUMBERS = st.one_of(WORDS, st.integers(-(1 << 70), 1 << 70), st.booleans(), st.floats(), st.none())
-SCALARS = st.one_of(NUMBERS, st.text(max_size=8))
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=6), inner, max_size=4)),
-    max_leaves=8,
-)
 BASES = [
     EXAMPLE,
     changed(series="rfc", host={"memory_slots": [SLOT]}),
@@ -54,34 +47,12 @@ BASES = [
 ]
 
 
-def paths(value, prefix=()):
-    """Every place in a JSON value."""
-    yield prefix
-    if isinstance(value, dict):
-        for key in value:
-            yield from paths(value[key], (*prefix, key))
-
-
-PLACES = sorted({place for base in BASES for place in paths(base) if place})
+PLACES = places(BASES)
 KEYS = sorted({place[-1] for place in PLACES} | {"l1tf", "shadow_pages", "undefined_bits", "features"})
 
 
 def answer_or_error(text: str) -> dict | None:
-    """The document for a text, or None for an `InputError` that is fit to print; anything else escapes."""
-    document, refusal = None, None
-    try:
-        document = answer_nested(parse_json(text), steps=True)
-    except InputError as error:
-        refusal = error
-    if document is None:
-        assert refusal is not None
-        assert refusal.code
-        assert len(str(refusal)) < 500
-        assert str(refusal).isascii()
-        return None
-    assert document["outcome"] in OUTCOMES
-    assert json.loads(json.dumps(document)) == document
-    return document
+    return hostile.answer_or_error(text, lambda scenario: answer_nested(scenario, steps=True), OUTCOMES)
 
 
 @settings(max_examples=200, deadline=None, print_blob=True)
