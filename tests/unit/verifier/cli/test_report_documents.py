@@ -4,55 +4,28 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from conformance import small
-
-from verifier.cli.main import run
+from conformance.commands import Said, Slat, content
 
 VERSIONS = Path(__file__).parents[3] / "golden" / "report" / "map"
 
 
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-class Report:
-    """Runs `slat report` in a project."""
-
-    def __init__(self, root: Path, capture: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self._capture = capture
-
-    def __call__(self, *words: str) -> Said:
-        self._capture.readouterr()
-        code = run(["report", "--root", str(self.root), "--jobs", "1", *words])
-        said = self._capture.readouterr()
-        return Said(code, said.out, said.err)
-
-
 @pytest.fixture
-def slat(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Report:
-    return Report(small.write(tmp_path / "project"), capfd)
+def slat(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Slat:
+    return Slat(small.write(tmp_path / "project"), capfd, "report")
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def test_a_project_without_a_map_has_an_index_alone(slat: Report, tmp_path: Path):
+def test_a_project_without_a_map_has_an_index_alone(slat: Slat, tmp_path: Path):
     said = slat("--markdown", str(tmp_path / "new" / "documents"))
     counted = "5 claims, 3 proved, 2 refuted, 1 reachable, all as expected"
     assert said == Said(0, f"{tmp_path}/new/documents/README.md: {counted}\n", "")
     assert list(content(tmp_path / "new" / "documents")) == ["README.md"]
 
 
-def test_a_project_with_a_map_has_both_and_a_second_run_leaves_the_same_bytes(slat: Report, tmp_path: Path):
+def test_a_project_with_a_map_has_both_and_a_second_run_leaves_the_same_bytes(slat: Slat, tmp_path: Path):
     slat.root = shutil.copytree(VERSIONS, tmp_path / "versions")
     documents = tmp_path / "documents"
     assert slat("--markdown", str(documents)).code == 0
@@ -62,7 +35,7 @@ def test_a_project_with_a_map_has_both_and_a_second_run_leaves_the_same_bytes(sl
     assert content(documents) == before
 
 
-def test_what_is_as_it_would_be_written_passes_the_check_and_nothing_else_does(slat: Report, tmp_path: Path):
+def test_what_is_as_it_would_be_written_passes_the_check_and_nothing_else_does(slat: Slat, tmp_path: Path):
     documents = tmp_path / "documents"
     check = ("--markdown", str(documents), "--check")
     said = slat(*check)
@@ -81,7 +54,7 @@ def test_what_is_as_it_would_be_written_passes_the_check_and_nothing_else_does(s
     assert index.read_bytes() == before
 
 
-def test_a_verdict_that_is_not_the_expected_one_is_exit_1_and_the_index_says_so(slat: Report, tmp_path: Path):
+def test_a_verdict_that_is_not_the_expected_one_is_exit_1_and_the_index_says_so(slat: Slat, tmp_path: Path):
     small.write(slat.root, small.CLAIMS + small.WRONG)
     assert slat("--markdown", str(tmp_path / "documents")).code == 1
     assert "| `wrong` | refuted (not as expected) |" in (tmp_path / "documents" / "README.md").read_text()
@@ -98,7 +71,7 @@ def test_a_verdict_that_is_not_the_expected_one_is_exit_1_and_the_index_says_so(
     ],
 )
 def test_options_that_do_not_go_together_are_refused_before_anything_is_decided(
-    words: tuple[str, ...], problem: str, slat: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], problem: str, slat: Slat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
     said = slat(*words)
@@ -108,7 +81,7 @@ def test_options_that_do_not_go_together_are_refused_before_anything_is_decided(
 
 
 @pytest.mark.parametrize("name", ["README.md", "kvm"])
-def test_documents_are_written_together_or_not_at_all(name: str, slat: Report, tmp_path: Path):
+def test_documents_are_written_together_or_not_at_all(name: str, slat: Slat, tmp_path: Path):
     slat.root = shutil.copytree(VERSIONS, tmp_path / "versions")
     documents = tmp_path / "documents"
     documents.mkdir()
@@ -122,7 +95,7 @@ def test_documents_are_written_together_or_not_at_all(name: str, slat: Report, t
     assert os.listdir(documents) == [name]
 
 
-def test_a_document_that_cannot_be_read_is_told_by_the_check(slat: Report, tmp_path: Path):
+def test_a_document_that_cannot_be_read_is_told_by_the_check(slat: Slat, tmp_path: Path):
     (tmp_path / "documents" / "README.md").mkdir(parents=True)
     said = slat("--markdown", str(tmp_path / "documents"), "--check")
     assert (said.code, said.out) == (2, "")
